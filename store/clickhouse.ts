@@ -1,0 +1,38 @@
+import { type ClickHouseClient, createClient } from '@clickhouse/client'
+
+export type { ClickHouseClient } from '@clickhouse/client'
+
+/**
+ * The stock client for a URL such as `http://user:password@host:8123/database`; the database defaults to `headwater`.
+ * JSON integers stay numbers, times are UTC text, and a lost connection is an error within seconds rather than minutes.
+ */
+export function connectClickHouse(url: string, { requestTimeoutMs = 30_000 } = {}): ClickHouseClient {
+  const parsed = new URL(url)
+  const database = decodeURIComponent(parsed.pathname.slice(1)) || 'headwater'
+  const username = decodeURIComponent(parsed.username) || 'default'
+  const password = decodeURIComponent(parsed.password)
+  parsed.pathname = ''
+  parsed.username = ''
+  parsed.password = ''
+  return createClient({
+    url: parsed,
+    database,
+    username,
+    password,
+    application: 'headwater',
+    request_timeout: requestTimeoutMs,
+    max_open_connections: 12,
+    compression: { request: false, response: false },
+    clickhouse_settings: {
+      output_format_json_quote_64bit_integers: 0,
+      date_time_input_format: 'best_effort',
+      // A lost write must fail loudly where the server can be a cluster.
+      wait_end_of_query: 1,
+    },
+  })
+}
+
+/** The name of the client's database, for statements that cannot do without it. */
+export function databaseOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.slice(1)) || 'headwater'
+}

@@ -1,0 +1,7 @@
+export { type ClickHouseClient, connectClickHouse } from './clickhouse.ts'
+export { connectStore, type Store, type StoreUrls } from './connect.ts'
+export { checkHealth, type EngineHealth } from './health.ts'
+export { migrateClickHouse, migratePostgres, MigrationRefused, type MigrationReport } from './migrate.ts'
+export type { Database } from './postgres.ts'
+export { otelTraces, type SpanInsert, type SpanRow } from './tables/otel-traces.ts'
+export type { AnomalyRow, CallKind, IncidentEventRow } from './tables/facts.ts'

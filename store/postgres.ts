@@ -1,0 +1,57 @@
+import { Kysely, PostgresDialect, type ColumnType, type JSONColumnType } from 'kysely'
+import type { Anomaly, Cause, Change, Impact, IncidentState } from '@headwater/vocabulary'
+import pg from 'pg'
+
+type Time = ColumnType<Date, Date, Date>
+/** PostgreSQL's bigint, which the driver gives as text. */
+type Big = ColumnType<string, number, number>
+
+export interface Database {
+  incidents: {
+    id: string
+    state: IncidentState
+    title: string
+    since: Time
+    opened_at: Time
+    updated_at: Time
+    resolved_at: ColumnType<Date | null, Date | null, Date | null>
+    quiet_windows: number
+    anomalies: JSONColumnType<Anomaly[]>
+    causes: JSONColumnType<Cause[]>
+    impact: JSONColumnType<Impact>
+    epoch: Big
+  }
+  changes: {
+    id: string
+    kind: Change['kind']
+    service: string
+    version: string | null
+    description: string | null
+    at: Time
+  }
+  leases: { name: string; holder: string; epoch: Big; expires_at: Time }
+  settle_ticks: {
+    tick: Big
+    scan_from: Time
+    boundary: Time
+    done: boolean
+    epoch: Big
+    spans: ColumnType<string, number | undefined, number>
+    late: ColumnType<string, number | undefined, number>
+  }
+}
+
+/** Connections to PostgreSQL, embedded or not. At most five; a statement that takes more than 10 s is given up. */
+export function connectPostgres(url: string): Kysely<Database> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 5,
+    idleTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 10_000,
+    application_name: 'headwater',
+  })
+  // An idle connection that breaks is replaced on the next query, which reports what is wrong.
+  pool.on('error', () => undefined)
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+}

@@ -1,0 +1,14 @@
+export { formatService, parseService, type ServiceIdentity } from './service.ts'
+export type {
+  Anomaly,
+  Cause,
+  CauseKind,
+  Change,
+  Evidence,
+  Impact,
+  Incident,
+  IncidentState,
+  PathStep,
+  Signal,
+} from './incident.ts'
+export type { Explanation } from './explanation.ts'
