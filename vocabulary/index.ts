@@ -12,3 +12,4 @@ export type {
   Signal,
 } from './incident.ts'
 export type { Explanation } from './explanation.ts'
+export { type MetricDefinition, MetricSet } from './metrics.ts'
