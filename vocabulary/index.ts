@@ -13,3 +13,18 @@ export type {
 } from './incident.ts'
 export type { Explanation } from './explanation.ts'
 export { type MetricDefinition, MetricSet } from './metrics.ts'
+export { type FlowId, flowNameCharsMax, parseFlowId, parseFlowName } from './flow-id.ts'
+export {
+  type Address,
+  type AddressRange,
+  type Forwarding,
+  type Trust,
+  defaultTrust,
+  forwardedHopsMax,
+  holds,
+  isTrustedHost,
+  isTrustedPeer,
+  parseAddress,
+  parseRange,
+  parseTrust,
+} from './trust.ts'
