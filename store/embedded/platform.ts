@@ -1,0 +1,53 @@
+// Which machines the embedded engines run on, said before the linker says it less kindly.
+
+import { createRequire } from 'node:module'
+
+/** The embedded engines do not run here; the message is one line and names the way out. */
+export class UnsupportedPlatformError extends Error {
+  override name = 'UnsupportedPlatformError'
+}
+
+/** What decides it. */
+export interface Platform {
+  platform: string
+  arch: string
+  isMusl: boolean
+  hasBinary: boolean
+}
+
+const wayOut = 'set CLICKHOUSE_URL and DATABASE_URL to use servers instead'
+
+/** Why the engines cannot run on such a machine, or undefined when they can. */
+export function unsupportedReason({ platform, arch, isMusl, hasBinary }: Platform): string | undefined {
+  const name = `${platform}-${arch}`
+  if (platform === 'win32') return `The embedded engines do not run on Windows: use WSL 2, or ${wayOut}`
+  if (!/^(linux|darwin)-(x64|arm64)$/.test(name)) return `The embedded engines do not run on ${name}: ${wayOut}`
+  if (isMusl) return `The embedded engines need glibc, this Linux has musl: use a Debian-based image, or ${wayOut}`
+  if (!hasBinary)
+    return `The embedded ClickHouse for ${name} is not installed: run "npm ci" without --omit=optional, or ${wayOut}`
+  return undefined
+}
+
+function thisPlatform(): Platform {
+  const { platform, arch } = process
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
+  const suffix = platform === 'linux' ? '-gnu' : ''
+  const isMusl = platform === 'linux' && report.header?.glibcVersionRuntime === undefined
+  return { platform, arch, isMusl, hasBinary: isInstalled(`@chdb/lib-${platform}-${arch}${suffix}`) }
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    // The binary is a dependency of chdb, which a strict installer does not hoist.
+    createRequire(createRequire(import.meta.url).resolve('chdb')).resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Throws `UnsupportedPlatformError` unless the engines can run on this machine. */
+export function requireSupportedPlatform(): void {
+  const reason = unsupportedReason(thisPlatform())
+  if (reason !== undefined) throw new UnsupportedPlatformError(reason)
+}

@@ -1,0 +1,13 @@
+// Making a new PostgreSQL directory takes 700 MB that the process would not give back, so it is a program of its own:
+// `node initialize.ts DIRECTORY`. The directory appears whole or not at all.
+
+import { renameSync, rmSync } from 'node:fs'
+import { PGlite } from '@electric-sql/pglite'
+
+const directory = process.argv[2]
+if (directory === undefined) throw new Error('Cannot initialize PostgreSQL: name the directory')
+const unfinished = `${directory}.new`
+rmSync(unfinished, { recursive: true, force: true })
+const database = await PGlite.create({ dataDir: unfinished })
+await database.close()
+renameSync(unfinished, directory)
