@@ -32,7 +32,7 @@ export interface Database {
   leases: { name: string; holder: string; epoch: Big; expires_at: Time }
   settle_ticks: {
     tick: Big
-    scan_from: Time
+    from_boundary: Time
     boundary: Time
     done: boolean
     epoch: Big

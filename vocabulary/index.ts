@@ -28,3 +28,13 @@ export {
   parseRange,
   parseTrust,
 } from './trust.ts'
+export {
+  addHistogram,
+  bucketMiddle,
+  bucketOf,
+  countAbove,
+  countCalls,
+  type Histogram,
+  quantileBucket,
+  quantileNs,
+} from './histogram.ts'

@@ -18,7 +18,7 @@ export const chainDependencyEvents = {
     CallerOperation: 'LowCardinality(String)',
     ClientSpanId: 'String',
     PeerAddress: 'LowCardinality(String)',
-    Fresh: 'UInt8',
+    Counted: 'UInt8',
     Failed: 'UInt8',
     OriginError: 'UInt8',
     ClientFailed: 'UInt8',

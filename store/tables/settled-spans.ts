@@ -28,3 +28,37 @@ export const settledSpans = {
     Weight: 'Float64',
   },
 } as const
+
+export const settledFlows = {
+  stored: {
+    Tick: 'UInt64',
+    SettledAt: 'DateTime64(3)',
+    TraceId: 'String',
+    FlowId: 'String',
+    FlowName: 'LowCardinality(String)',
+    UserId: 'String',
+  },
+} as const
+
+export const settledTree = {
+  stored: {
+    Tick: 'UInt64',
+    SettledAt: 'DateTime64(3)',
+    TraceId: 'String',
+    SpanId: 'String',
+    ParentSpanId: 'String',
+    Position: 'UInt32',
+    ParentPosition: 'UInt32',
+    ParentService: 'LowCardinality(String)',
+    ParentKind: 'LowCardinality(String)',
+    ParentFailed: 'UInt8',
+    ParentFresh: 'UInt8',
+    ParentNs: 'Int64',
+    ParentPeerAddress: 'LowCardinality(String)',
+    IsEntry: 'UInt8',
+    EntryPosition: 'UInt32',
+    GoesOn: 'UInt8',
+    OriginError: 'UInt8',
+    SelfNs: 'Int64',
+  },
+} as const

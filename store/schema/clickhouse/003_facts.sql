@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS chain_dependency_events
     CallerOperation LowCardinality(String),
     ClientSpanId String CODEC(ZSTD(1)),
     PeerAddress LowCardinality(String),
-    Fresh UInt8,
+    -- Whether the health states count this call: not one that came after its window had closed, nor one counted before.
+    Counted UInt8,
     Failed UInt8,
     OriginError UInt8,
     ClientFailed UInt8,
@@ -30,7 +31,10 @@ CREATE TABLE IF NOT EXISTS chain_dependency_events
     UserId String CODEC(ZSTD(1)),
     ErrorType LowCardinality(String),
     Message String CODEC(ZSTD(1)),
-    Weight Float64
+    Weight Float64,
+    INDEX idx_tick Tick TYPE minmax GRANULARITY 1,
+    INDEX idx_time Time TYPE minmax GRANULARITY 1,
+    INDEX idx_flow_id FlowId TYPE bloom_filter(0.001) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(Tick, Deleted)
 PARTITION BY toDate(Time)

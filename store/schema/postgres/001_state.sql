@@ -36,7 +36,7 @@ CREATE TABLE leases (
 -- A tick and its boundaries are recorded before its first insert; `done` moves the watermark.
 CREATE TABLE settle_ticks (
     tick bigint PRIMARY KEY,
-    scan_from timestamptz NOT NULL,
+    from_boundary timestamptz NOT NULL,
     boundary timestamptz NOT NULL,
     done boolean NOT NULL,
     epoch bigint NOT NULL,

@@ -1,0 +1,95 @@
+import { type Kysely, sql } from 'kysely'
+import type { Store } from './connect.ts'
+import { type Lease, LeaseLost } from './lease.ts'
+import type { Database } from './postgres.ts'
+
+/** One round of settling: the arrivals that it looks at. Recorded before its first insert. */
+export interface Tick {
+  tick: number
+  /** The boundary of the tick before: windows that it closed stay closed. */
+  fromMs: number
+  /** Arrivals up to this. The watermark once the tick is done. */
+  toMs: number
+}
+
+/** A tick after a long absence takes at most so much, then the next one follows. */
+const spanOfTickMs = 300_000
+/** What was received less than this ago may not be visible yet. */
+const visibleAfterMs = 1_000
+
+/** The unfinished tick, else the next one, recorded. `undefined` when nothing has arrived yet or too little time has passed. */
+export async function beginTick(store: Store, lease: Lease): Promise<Tick | undefined> {
+  const last = await lastTick(store.postgres)
+  if (last !== undefined && !last.done) return last
+  const nowMs = await clickhouseNowMs(store)
+  const startMs = last === undefined ? await firstArrivalMs(store) : last.toMs
+  if (startMs === undefined) return undefined
+  const toMs = Math.min(nowMs - visibleAfterMs, startMs + spanOfTickMs)
+  if (toMs <= startMs) return undefined
+  const tick = { tick: (last?.tick ?? 0) + 1, fromMs: startMs, toMs }
+  const { numAffectedRows } = await sql`
+    INSERT INTO settle_ticks (tick, from_boundary, boundary, done, epoch)
+    SELECT ${tick.tick}, ${new Date(tick.fromMs)}, ${new Date(tick.toMs)}, false, ${lease.epoch}
+    WHERE EXISTS (SELECT 1 FROM leases WHERE name = 'analyzer' AND epoch = ${lease.epoch})
+    ON CONFLICT (tick) DO NOTHING`.execute(store.postgres)
+  if (numAffectedRows === 0n) throw new LeaseLost(lease.epoch)
+  return tick
+}
+
+/** Moves the watermark. */
+export async function finishTick(
+  postgres: Kysely<Database>,
+  lease: Lease,
+  { tick }: Tick,
+  counts: { spans: number; late: number },
+): Promise<void> {
+  const { numAffectedRows } = await sql`
+    UPDATE settle_ticks SET done = true, spans = ${counts.spans}, late = ${counts.late}
+    WHERE tick = ${tick} AND EXISTS (SELECT 1 FROM leases WHERE name = 'analyzer' AND epoch = ${lease.epoch})`.execute(
+    postgres,
+  )
+  if (numAffectedRows === 0n) throw new LeaseLost(lease.epoch)
+  await sql`DELETE FROM settle_ticks WHERE done AND tick < ${tick - 1_000}`.execute(postgres)
+}
+
+/** How far settling has come: all that arrived before is settled, or waits for its trace to grow quiet. */
+export async function watermarkMs(postgres: Kysely<Database>): Promise<number | undefined> {
+  const row = await postgres
+    .selectFrom('settle_ticks')
+    .select('boundary')
+    .where('done', '=', true)
+    .orderBy('tick', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.boundary.getTime()
+}
+
+async function lastTick(postgres: Kysely<Database>): Promise<(Tick & { done: boolean }) | undefined> {
+  const row = await postgres.selectFrom('settle_ticks').selectAll().orderBy('tick', 'desc').limit(1).executeTakeFirst()
+  if (row === undefined) return undefined
+  return {
+    tick: Number(row.tick),
+    fromMs: row.from_boundary.getTime(),
+    toMs: row.boundary.getTime(),
+    done: row.done,
+  }
+}
+
+async function clickhouseNowMs(store: Store): Promise<number> {
+  const answer = await store.clickhouse.query({
+    query: 'SELECT toUnixTimestamp64Milli(now64(3)) AS nowMs',
+    format: 'JSONEachRow',
+  })
+  const [row] = await answer.json<{ nowMs: number }>()
+  if (row === undefined) throw new Error('Cannot read the clock of ClickHouse: it gave no row')
+  return row.nowMs
+}
+
+async function firstArrivalMs(store: Store): Promise<number | undefined> {
+  const answer = await store.clickhouse.query({
+    query: 'SELECT toUnixTimestamp64Milli(min(ReceivedAt)) - 1 AS firstMs, count() AS spans FROM otel_traces',
+    format: 'JSONEachRow',
+  })
+  const [row] = await answer.json<{ firstMs: number; spans: number }>()
+  return row === undefined || row.spans === 0 ? undefined : row.firstMs
+}
