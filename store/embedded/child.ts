@@ -1,16 +1,15 @@
 // The engines' process: ClickHouse and PostgreSQL and their fronts. It does what the parent says, and ends with it.
 
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { openChdb } from './clickhouse/engine.ts'
 import { createFront } from './clickhouse/front.ts'
 import { createGate } from './clickhouse/gate.ts'
 import { createSpool } from './clickhouse/spool.ts'
 import { holdExclusively } from './exclusive.ts'
 import { clickhouseDatabase, postgresDatabase, type EnginesConfig, type FromChild, type ToChild } from './messages.ts'
+import { makePostgresDirectory } from './postgres/directory.ts'
 import { openPostgres } from './postgres/engine.ts'
 import { createPostgresFront } from './postgres/front.ts'
 
@@ -63,13 +62,7 @@ async function startClickHouse(config: EnginesConfig) {
 
 async function startPostgres(config: EnginesConfig) {
   const directory = join(config.dataDir, 'postgres')
-  if (!existsSync(directory)) {
-    const program = new URL(
-      import.meta.url.endsWith('.ts') ? 'postgres/initialize.ts' : 'postgres/initialize.js',
-      import.meta.url,
-    )
-    await promisify(execFile)(process.execPath, [program.pathname, directory])
-  }
+  if (!existsSync(directory)) await makePostgresDirectory(directory)
   const postgres = await openPostgres(directory)
   const front = createPostgresFront({
     session: postgres,

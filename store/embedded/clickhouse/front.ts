@@ -205,7 +205,7 @@ export function createFront({ chdb, spool, gate, account, answerBytesMax }: Fron
     }
   }
 
-  async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function respond(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(incoming.url ?? '/', 'http://localhost')
     response.setHeader('X-ClickHouse-Server-Display-Name', 'headwater')
     response.setHeader('X-ClickHouse-Timezone', chdb.timezone)
@@ -239,7 +239,7 @@ export function createFront({ chdb, spool, gate, account, answerBytesMax }: Fron
   }
 
   const server = createServer((incoming, response) => {
-    answer(incoming, response).catch((error: unknown) => refuse(incoming, response, toException(error)))
+    respond(incoming, response).catch((error: unknown) => refuse(incoming, response, toException(error)))
   })
   // Longer than clients keep idle connections, so that they and not we end one: a request never meets a closing socket.
   server.keepAliveTimeout = 60_000

@@ -1,9 +1,10 @@
 // A request of ClickHouse's HTTP interface: who asks, what, with which settings, and the rows that come along.
 
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { pipeline, type Duplex, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import { isSameSecret } from '../secret.ts'
 import { exception } from './exception.ts'
 import { readStatement, type Statement } from './statement.ts'
 
@@ -62,11 +63,6 @@ const interfaceParams = new Set([
 const statementBytesMax = 1 << 20
 const formBytesMax = 16 << 20
 
-function sameSecret(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given), digest(expected))
-}
-
 /** Throws unless the request bears the user and password, in any of the three ways that ClickHouse takes. */
 export function authenticate(request: IncomingMessage, url: URL, account: { user: string; password: string }): void {
   let user = header(request, 'x-clickhouse-user') ?? url.searchParams.get('user') ?? 'default'
@@ -78,8 +74,8 @@ export function authenticate(request: IncomingMessage, url: URL, account: { user
     user = colon === -1 ? decoded : decoded.slice(0, colon)
     password = colon === -1 ? '' : decoded.slice(colon + 1)
   }
-  const isUser = sameSecret(user, account.user)
-  if (!sameSecret(password, account.password) || !isUser)
+  const isUser = isSameSecret(user, account.user)
+  if (!isSameSecret(password, account.password) || !isUser)
     throw exception(
       'AUTHENTICATION_FAILED',
       `${user}: Authentication failed: password is incorrect, or there is no user with such name.`,

@@ -5,8 +5,8 @@
 //
 // What clients share, because the session is one: settings made by SET, named prepared statements, temporary tables.
 
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
+import { isSameSecret } from '../secret.ts'
 import {
   askForCleartextPassword,
   cancelRequestCode,
@@ -47,11 +47,6 @@ export interface PostgresFront {
 const messageBytesMax = { startup: 10_000, message: 64 << 20 }
 /** Answers to a client that does not read them wait in memory up to here, then the connection ends. */
 const unreadBytesMax = 64 << 20
-
-function sameSecret(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given), digest(expected))
-}
 
 /** The engine ends when it is asked for COPY FROM STDIN, so such a statement becomes one that says so. */
 function withoutCopyIn({ type, bytes }: Message): Buffer {
@@ -183,8 +178,8 @@ export function createPostgresFront(options: PostgresFrontOptions): PostgresFron
       const answer = await next(false)
       if (answer === undefined) return false
       const password = answer.type === 'p' ? answer.bytes.toString('utf8', 5, answer.bytes.length - 1) : ''
-      const isUser = sameSecret(user, account.user)
-      if (!sameSecret(password, account.password) || !isUser) {
+      const isUser = isSameSecret(user, account.user)
+      if (!isSameSecret(password, account.password) || !isUser) {
         socket.end(fatalError('28P01', `password authentication failed for user "${user}"`))
         return false
       }
