@@ -55,6 +55,11 @@ export function throughQueue(context: Context): Context {
   return context.setValue(queueKey, true)
 }
 
+/** `context` again outside of the queue: requests that are sent in it go to hosts. */
+export function leaveQueue(context: Context): Context {
+  return context.deleteValue(queueKey)
+}
+
 /** Carries flow identity beside whatever `inner` carries, by the rules of trust. */
 export function flowPropagator(options: {
   inner: TextMapPropagator

@@ -20,8 +20,9 @@ function enterFlow(span: Span, parent: Context): void {
   hop.id ??= span.spanContext().traceId
   if (hop.entry === undefined) {
     hop.entry = span
-    // A root span that nobody asked for, such as a job's, names its run; a request is named by its route.
-    if (hop.isOrigin && span.kind === SpanKind.INTERNAL) hop.name ??= span.name
+    // A request's name is its route, which is not known yet; a bare outgoing call is no name for a kind of work.
+    const hasName = span.kind !== SpanKind.SERVER && span.kind !== SpanKind.CLIENT
+    if (hop.isOrigin && hasName) hop.name ??= span.name
     span.addLinks(hop.links)
   }
   const isEntry = span.kind === SpanKind.SERVER || span.kind === SpanKind.CONSUMER

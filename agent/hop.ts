@@ -18,9 +18,17 @@ export interface Hop {
   /** The SERVER or CONSUMER span, or the root span of a run that nobody else asked for. */
   entry: Span | undefined
   /** Where the HTTP instrumentations leave the route, as soon as there is one. */
-  incoming: { request: IncomingMessage & { route?: unknown }; rpc: RPCMetadata | undefined } | undefined
+  incoming: Incoming | undefined
   /** The last exception that a handler threw; recorded if the response turns out to be a server error. */
   exception: { error: unknown; at: Date } | undefined
+}
+
+interface Incoming {
+  /** Express sets `route` when it has found one. */
+  request: IncomingMessage & { route?: unknown }
+  rpc: RPCMetadata | undefined
+  /** The middleware has found the route. */
+  isRouted: boolean
 }
 
 /** A hop about which nothing is known: a run that begins here. */
@@ -79,6 +87,7 @@ export function flowIdOf(context: Context): FlowId | undefined {
 /** The flow's name, if it is known by now. The route is known only when routing has happened, not in a middleware before. */
 export function flowNameOf(hop: Hop): string | undefined {
   if (hop.name !== undefined || !hop.isOrigin || !hop.incoming) return hop.name
-  const { request, rpc } = hop.incoming
-  return rpc?.route !== undefined && request.route !== undefined ? `${request.method ?? 'GET'} ${rpc.route}` : undefined
+  const { request, rpc, isRouted } = hop.incoming
+  const isFinal = isRouted || request.route !== undefined
+  return isFinal && rpc?.route !== undefined ? `${request.method ?? 'GET'} ${rpc.route}` : undefined
 }

@@ -28,7 +28,7 @@ export function httpTracing(trust: Trust): HttpInstrumentation {
     requestHook(_span, request) {
       if (!('httpVersion' in request)) return
       const hop = hopOf(context.active())
-      if (hop) hop.incoming = { request, rpc: getRPCMetadata(context.active()) }
+      if (hop) hop.incoming = { request, rpc: getRPCMetadata(context.active()), isRouted: false }
     },
     responseHook(_span, response) {
       const id = response instanceof ServerResponse ? flowIdOf(context.active()) : undefined

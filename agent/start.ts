@@ -18,13 +18,13 @@ import { type SpanQueue, spanQueue } from './span-queue.ts'
 let isStarted = false
 
 /** Starts tracing in this process, once. What goes wrong is said in one line; the service runs on without traces. */
-export function startAgent(env: NodeJS.ProcessEnv): void {
+export function startAgent(env: NodeJS.ProcessEnv, options: { serviceName?: string | undefined } = {}): void {
   if (isStarted) return
   isStarted = true
   try {
     const settings = readSettings(env)
     for (const warning of settings.warnings) say(warning)
-    if (settings.enabled) startTracing(settings)
+    if (settings.enabled) startTracing(settings, options)
   } catch (error) {
     say(`cannot start tracing: ${error instanceof Error ? error.message : String(error)}; the service runs untraced`)
   }
@@ -35,7 +35,7 @@ export function say(line: string): void {
   process.stderr.write(`headwater: ${line}\n`)
 }
 
-function startTracing(settings: AgentSettings): void {
+function startTracing(settings: AgentSettings, options: { serviceName?: string | undefined }): void {
   const resource = defaultResource().merge(
     resourceFromAttributes({
       'service.instance.id': randomUUID(),
@@ -44,16 +44,18 @@ function startTracing(settings: AgentSettings): void {
       'telemetry.distro.name': 'headwater',
     }),
   )
-  const named = resource.merge(detectResources({ detectors: [envDetector] }))
+  const fromEnv = detectResources({ detectors: [envDetector] })
+  const serviceName = options.serviceName ?? String(resource.merge(fromEnv).attributes['service.name'])
   const queue = settings.exports ? queueToCollector(settings) : undefined
   const sdk = new NodeSDK({
+    serviceName,
     resource,
     resourceDetectors: [envDetector],
     textMapPropagator: flowPropagator({
       inner: w3cPropagator(settings),
       trust: settings.trust,
       sharedKey: settings.sharedKey,
-      serviceName: String(named.attributes['service.name']),
+      serviceName,
       carriesBaggage: settings.carriesBaggage,
     }),
     spanProcessors: [flowSpanProcessor(queue)],

@@ -74,9 +74,9 @@ export function parseTrust(text: string | undefined): { trust: Trust; malformed:
 
 const hostNameForm = /^\.?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i
 
-/** `10.1.0` and `300.1.1.1` are misspelt addresses, not host names: no top-level domain is a number. */
+/** `10.1.0` and `0x7f000001` are addresses to some resolvers, and never host names: no top-level domain is a number. */
 function looksNumeric(text: string): boolean {
-  return /^[0-9]+$/.test(text.slice(text.lastIndexOf('.') + 1))
+  return /^(\d+|0x[0-9a-f]*)$/i.test(text.slice(text.lastIndexOf('.') + 1))
 }
 
 /** Whether a request from `address` is believed: its own address and, over proxies, every address that they name. */

@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { context } from '@opentelemetry/api'
+import { getRPCMetadata } from '@opentelemetry/core'
+import { noteException } from './express-tracing.ts'
+import { setUser, withFlow } from './flows.ts'
+import { hopOf } from './hop.ts'
+import { startAgent } from './start.ts'
+
+export interface HeadwaterOptions {
+  /** `service.name`, where the process was not started with `--import @headwater/agent/register`. */
+  serviceName?: string | undefined
+  /** Names the runs that begin here, instead of `METHOD /route`. */
+  flow?: (request: RequestView) => string | undefined
+  /** On whose behalf the request comes, if it tells by itself; later, `setUser` says so. */
+  user?: (request: RequestView) => string | undefined
+}
+
+/** A request as both Express and Hono can show it. */
+export interface RequestView {
+  method: string
+  path: string
+  header(name: string): string | undefined
+}
+
+/** What Express gives a middleware. */
+export type ExpressRequest = IncomingMessage & { baseUrl?: string; route?: unknown }
+
+/** What Hono gives a middleware, as far as it is needed here. */
+export interface HonoContext {
+  req: {
+    method: string
+    path: string
+    routeIndex: number
+    matchedRoutes: { method: string; path: string }[]
+    header(name: string): string | undefined
+  }
+  error?: Error | undefined
+}
+
+/** Middleware for Express and for Hono. */
+export interface HeadwaterMiddleware {
+  (request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void): void
+  (c: HonoContext, next: () => Promise<void>): Promise<void>
+}
+
+/**
+ * Middleware that knows the route, names flows and users, and notes what handlers throw; `app.use(headwater())` before the
+ * routes. Hono needs it, as nothing else tells its routes. In a process without `register` it starts the agent, which then
+ * knows HTTP and `fetch`, but of Express only the routes that are not behind a mount path with parameters.
+ */
+export function headwater(options: HeadwaterOptions = {}): HeadwaterMiddleware {
+  startAgent(process.env, options)
+
+  function express(request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void): void {
+    const rpc = getRPCMetadata(context.active())
+    // Before the listener that ends the span.
+    response.prependListener('close', () => {
+      const route = expressRoute(request)
+      if (rpc && route !== undefined) rpc.route ??= route
+    })
+    begin({
+      method: request.method ?? 'GET',
+      path: (request.url ?? '/').split('?', 1)[0] ?? '/',
+      header: (name) => String(request.headers[name.toLowerCase()] ?? '') || undefined,
+    })
+    next()
+  }
+
+  async function hono(c: HonoContext, next: () => Promise<void>): Promise<void> {
+    takeRoute(c.req.matchedRoutes.findLast(({ method }) => method !== 'ALL')?.path)
+    begin(c.req)
+    await next()
+    const rpc = getRPCMetadata(context.active())
+    if (rpc?.route === undefined) takeRoute(exactPath(c.req.matchedRoutes[c.req.routeIndex]?.path))
+    if (c.error) noteException(c.error)
+  }
+
+  function begin(request: RequestView): void {
+    const flow = options.flow?.(request)
+    const user = options.user?.(request)
+    if (flow !== undefined && hopOf(context.active())?.isOrigin) withFlow(flow, () => undefined)
+    if (user !== undefined) setUser(user)
+  }
+
+  function middleware(request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void): void
+  function middleware(c: HonoContext, next: () => Promise<void>): Promise<void>
+  function middleware(...call: ExpressCall | HonoCall): void | Promise<void> {
+    return call.length === 3 ? express(...call) : hono(...call)
+  }
+  return middleware
+}
+
+type ExpressCall = [request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void]
+type HonoCall = [c: HonoContext, next: () => Promise<void>]
+
+/** Tells the server span its route, and the run its name. */
+function takeRoute(route: string | undefined): void {
+  const incoming = hopOf(context.active())?.incoming
+  if (route === undefined || !incoming?.rpc) return
+  incoming.rpc.route = route
+  incoming.isRouted = true
+}
+
+/** A pattern that anything matches is a middleware's, and no route. */
+function exactPath(path: string | undefined): string | undefined {
+  return path?.endsWith('*') ? undefined : path
+}
+
+function expressRoute({ baseUrl = '', route }: ExpressRequest): string | undefined {
+  if (typeof route !== 'object' || route === null || !('path' in route)) return undefined
+  return typeof route.path === 'string' ? `${baseUrl}${route.path}` : undefined
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { readSettings } from './settings.ts'
+
+test('empty variables are unset ones', () => {
+  const unset = readSettings({})
+  const empty = readSettings({
+    OTEL_SDK_DISABLED: '',
+    OTEL_EXPORTER_OTLP_ENDPOINT: ' ',
+    OTEL_BSP_SCHEDULE_DELAY: '',
+    OTEL_PROPAGATORS: '',
+    HEADWATER_TRUST: ' ',
+    HEADWATER_SHARED_KEY: '',
+  })
+  expect(empty).toEqual(unset)
+  expect(unset).toMatchObject({
+    enabled: true,
+    fallbackTracesUrl: 'http://127.0.0.1:4318/v1/traces',
+    sharedKey: undefined,
+    batch: { queueSpansMax: 2_048, batchSpansMax: 512, flushAfterMs: 5_000, exportTimeoutMs: 30_000 },
+    warnings: [],
+  })
+})
+
+test.each([
+  ['HEADWATER_TRUST', '10.0.0', 'is no host name'],
+  ['HEADWATER_SHARED_KEY', 'short', 'can be guessed'],
+  ['OTEL_TRACES_EXPORTER', 'zipkin', '"zipkin" is not supported'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'point it at port 4318'],
+  ['OTEL_PROPAGATORS', 'b3', '"b3" is not supported'],
+  ['OTEL_BSP_SCHEDULE_DELAY', '5s', '5000 is used'],
+  ['OTEL_BSP_MAX_QUEUE_SIZE', '0', '2048 is used'],
+])('%s=%s is said to be wrong, and stops nothing', (name, value, mend) => {
+  const { enabled, warnings } = readSettings({ [name]: value })
+  expect(enabled).toBe(true)
+  expect(warnings).toEqual([expect.stringContaining(mend)])
+  expect(warnings[0]).toContain(name)
+})

@@ -1,0 +1,191 @@
+// Real services for tests: an OTLP receiver, and child processes that run an application with the agent, as a customer's do.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { type Server, createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+const nodeModules = fileURLToPath(new URL('../node_modules', import.meta.url))
+const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
+type Attributes = Record<string, string | number>
+
+/** A span as the collector gets it. */
+export interface ReceivedSpan {
+  service: string
+  kind: (typeof kinds)[number]
+  name: string
+  traceId: string
+  spanId: string
+  parentSpanId: string | undefined
+  isError: boolean
+  attributes: Attributes
+  resource: Attributes
+  links: { traceId: string; spanId: string }[]
+  events: { name: string; attributes: Attributes }[]
+}
+
+/** Takes OTLP over HTTP in JSON; keeps what it answers with 200. */
+export interface Receiver {
+  url: string
+  spans: ReceivedSpan[]
+  answer: { status: number }
+  /** The spans that `isWanted` picks, as soon as there are `count` of them. */
+  wanted(count: number, isWanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan[]>
+}
+
+export async function startReceiver(): Promise<Receiver> {
+  const spans: ReceivedSpan[] = []
+  const answer = { status: 200 }
+  const arrivals = new Set<() => void>()
+  const { url } = await listen(
+    createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        if (answer.status === 200) spans.push(...readSpans(JSON.parse(Buffer.concat(chunks).toString())))
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end('{}')
+        for (const arrived of arrivals) arrived()
+      })
+    }),
+  )
+  async function wanted(count: number, isWanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan[]> {
+    for (;;) {
+      const found = spans.filter(isWanted)
+      if (found.length >= count) return found
+      const { promise, resolve } = Promise.withResolvers<void>()
+      arrivals.add(resolve)
+      await promise
+      arrivals.delete(resolve)
+    }
+  }
+  return { url, spans, answer, wanted }
+}
+
+/** A running application. */
+export interface App {
+  url: string
+  /** What it printed, and what the agent said. */
+  stdout: () => string
+  stderr: () => string
+  /** Ends it by `signal` or waits for its own end; tells how and how fast. */
+  ended(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null; afterMs: number }>
+}
+
+/**
+ * Runs `source` as `file` (its name's end says which kind of module) in a directory of its own. A server prints
+ * `listening PORT`; without `serves` nobody waits for that.
+ */
+export async function startApp(options: {
+  source: string
+  file?: string
+  env?: Record<string, string>
+  registered?: boolean
+  serves?: boolean
+}): Promise<App> {
+  const { source, file = 'app.mjs', env = {}, registered = true, serves = true } = options
+  const directory = await mkdtemp(join(tmpdir(), 'headwater-agent-'))
+  await symlink(nodeModules, join(directory, 'node_modules'))
+  await writeFile(join(directory, file), source)
+  const child = spawn(process.execPath, [...(registered ? ['--import', '@headwater/agent/register'] : []), file], {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], OTEL_BSP_SCHEDULE_DELAY: '20', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exit = once(child, 'close')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exit
+    await rm(directory, { recursive: true })
+  })
+  const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)]
+  const url = serves ? await listeningUrl(child, stdout, stderr) : ''
+
+  async function ended(signal?: NodeJS.Signals) {
+    const startedMs = performance.now()
+    if (signal) child.kill(signal)
+    await exit
+    return { code: child.exitCode, signal: child.signalCode, afterMs: performance.now() - startedMs }
+  }
+  return { url, stdout, stderr, ended }
+}
+
+/** Listens on a free port of loopback until the test is over. */
+export async function listen(server: Server): Promise<{ url: string; port: number }> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error(`Cannot tell the port of ${String(address)}`)
+  return { url: `http://127.0.0.1:${address.port}`, port: address.port }
+}
+
+function gather(stream: NodeJS.ReadableStream | null): () => string {
+  let text = ''
+  stream?.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  return () => text
+}
+
+async function listeningUrl(child: ChildProcess, stdout: () => string, stderr: () => string): Promise<string> {
+  for (;;) {
+    const port = /^listening (\d+)$/m.exec(stdout())?.[1]
+    if (port !== undefined) return `http://127.0.0.1:${port}`
+    if (child.exitCode !== null) throw new Error(`The application ended with ${child.exitCode}: ${stderr()}`)
+    await Promise.race([child.stdout && once(child.stdout, 'data'), once(child, 'exit')])
+  }
+}
+
+interface KeyValue {
+  key: string
+  value: { stringValue?: string; intValue?: number | string; doubleValue?: number; boolValue?: boolean }
+}
+interface ExportRequest {
+  resourceSpans: {
+    resource: { attributes: KeyValue[] }
+    scopeSpans: {
+      spans: {
+        kind: number
+        name: string
+        traceId: string
+        spanId: string
+        parentSpanId?: string
+        status?: { code?: number }
+        attributes: KeyValue[]
+        links?: { traceId: string; spanId: string }[]
+        events?: { name: string; attributes: KeyValue[] }[]
+      }[]
+    }[]
+  }[]
+}
+
+function readSpans(request: ExportRequest): ReceivedSpan[] {
+  return request.resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap(({ spans }) =>
+      spans.map((span) => ({
+        service: String(readAttributes(resource.attributes)['service.name']),
+        kind: kinds[span.kind] ?? 'UNSPECIFIED',
+        name: span.name,
+        traceId: span.traceId,
+        spanId: span.spanId,
+        parentSpanId: span.parentSpanId || undefined,
+        isError: span.status?.code === 2,
+        attributes: readAttributes(span.attributes),
+        resource: readAttributes(resource.attributes),
+        links: (span.links ?? []).map(({ traceId, spanId }) => ({ traceId, spanId })),
+        events: (span.events ?? []).map(({ name, attributes }) => ({ name, attributes: readAttributes(attributes) })),
+      })),
+    ),
+  )
+}
+
+function readAttributes(attributes: KeyValue[]): Attributes {
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [key, value.stringValue ?? Number(value.intValue ?? value.doubleValue ?? 0)]),
+  )
+}
