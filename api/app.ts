@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Store } from '@headwater/store'
+import { MetricSet } from '@headwater/vocabulary'
+import { bodyLimit } from 'hono/body-limit'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import { routePath } from 'hono/route'
+import { answerRefusal, Refusal, refusalOf, type RequestVariables } from './errors.ts'
+import { refuseStrangers, requireToken } from './guard.ts'
+import { metrics } from './metrics.ts'
+import { detailsOf, invalid } from './parameters.ts'
+import { serveExecutions } from './routes/executions.ts'
+import { type Readiness, serveHealth } from './routes/health.ts'
+import { serveIncidents } from './routes/incidents.ts'
+import type { Api } from './routes/parts.ts'
+import { serveServices } from './routes/services.ts'
+import { serveTraces } from './routes/traces.ts'
+import type { ApiSettings } from './settings.ts'
+
+export interface ApiParts {
+  store: Store
+  settings: Pick<ApiSettings, 'host' | 'token'>
+  /** What the other stations of this process measure, in Prometheus' text format. */
+  metricsText: () => string
+  readiness?: Readiness | undefined
+  /** Unix milliseconds. */
+  now?: (() => number) | undefined
+  /** Told of failures that the caller cannot mend. */
+  log?: ((message: string, error?: unknown) => void) | undefined
+}
+
+/** Larger bodies are answered with 413. */
+const bodyBytesMax = 64 * 1024
+
+/** The API as a function from request to answer; `startApi` puts it on a port. */
+export function createApi({
+  store,
+  settings,
+  metricsText,
+  readiness,
+  now = Date.now,
+  log = console.error,
+}: ApiParts): Api {
+  const counts = new MetricSet(metrics)
+  const api: Api = new OpenAPIHono<RequestVariables>({
+    defaultHook: (result) => {
+      // The validator leaves what it was given beside the error.
+      if (!result.success) throw invalid(detailsOf(result.error, 'data' in result ? result.data : undefined))
+    },
+  })
+
+  api.use(async (c, next) => {
+    const asked = c.req.header('x-request-id')
+    c.set('requestId', asked !== undefined && /^[\w.-]{1,64}$/.test(asked) ? asked : randomUUID())
+    c.set('traceId', /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(c.req.header('traceparent') ?? '')?.[1] ?? null)
+    const startedMs = performance.now()
+    await next()
+    c.header('x-request-id', c.get('requestId'))
+    c.header('cache-control', 'no-store')
+    c.header('x-content-type-options', 'nosniff')
+    const route = c.res.status === 404 && routePath(c, -1) === '/*' ? 'unknown' : routePath(c, -1)
+    counts.add('headwater_api_requests_total', 1, { route, status: String(c.res.status) })
+    counts.add('headwater_api_request_seconds_total', (performance.now() - startedMs) / 1000, { route })
+  })
+  api.use(
+    methodNotAllowed({
+      app: api,
+      onMethodNotAllowed: (c, methods) => {
+        const allow = methods.join(', ')
+        const message = `${c.req.method} is not possible here: use ${allow}`
+        return answerRefusal(c, new Refusal(405, 'method_not_allowed', message, { headers: { allow } }))
+      },
+    }),
+  )
+  api.use(refuseStrangers(settings))
+
+  serveHealth(api, { store, readiness })
+  api.use(requireToken(settings))
+  api.use(
+    bodyLimit({
+      maxSize: bodyBytesMax,
+      onError: () => {
+        throw new Refusal(413, 'body_too_large', `The body is larger than ${bodyBytesMax} bytes: send less`)
+      },
+    }),
+  )
+  const parts = { store, now }
+  serveServices(api, parts)
+  serveExecutions(api, parts)
+  serveTraces(api, parts)
+  serveIncidents(api, parts)
+
+  api.get('/metrics', (c) =>
+    c.text(metricsText() + counts.text(), 200, { 'content-type': 'text/plain; version=0.0.4' }),
+  )
+  api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Headwater', version: '0.1.0', description: 'Where it started, what it reaches, what to do' },
+    security: settings.token === undefined ? [] : [{ token: [] }],
+  })
+
+  api.notFound((c) =>
+    answerRefusal(c, new Refusal(404, 'not_found', `There is nothing at ${c.req.path}: see /openapi.json`)),
+  )
+  api.onError((error, c) => {
+    const refusal = refusalOf(error)
+    if (refusal.status === 500)
+      log(`Cannot answer ${c.req.method} ${c.req.path} (request ${c.get('requestId')})`, error)
+    return answerRefusal(c, refusal)
+  })
+  return api
+}

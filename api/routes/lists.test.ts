@@ -1,0 +1,267 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  incident,
+  iso,
+  keepIncident,
+  minute,
+  rawSpan,
+  secondsAgo,
+  settledTrace,
+  spanId,
+  startWorld,
+  traceId,
+  type World,
+} from '../test-world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+  await world.insert('chain_health_metrics', [
+    minute({
+      at: secondsAgo(600),
+      service: 'math',
+      operation: 'POST /evaluate',
+      ms: 10,
+      calls: 90,
+      kind: 'sync',
+      caller: 'gateway',
+    }),
+    minute({
+      at: secondsAgo(540),
+      service: 'math',
+      operation: 'POST /evaluate',
+      ms: 400,
+      calls: 10,
+      errors: 4,
+      kind: 'sync',
+      caller: 'gateway',
+    }),
+    minute({ at: secondsAgo(600), service: 'math', operation: 'GET /pi', ms: 1, calls: 5 }),
+    minute({ at: secondsAgo(600), service: 'shop/gateway@staging', operation: 'POST /report', calls: 3 }),
+    minute({ at: secondsAgo(600), service: 'postgres', operation: 'SELECT', calls: 3, kind: 'peer', caller: 'math' }),
+    minute({ at: secondsAgo(7_200), service: 'old', operation: 'GET /', calls: 3 }),
+  ])
+  await world.insert('chain_execution_traces', [
+    settledTrace({ trace: 'a', at: secondsAgo(60), ms: 30, services: ['shop/gateway@staging', 'math'], user: 'ada' }),
+    settledTrace({ trace: 'b', at: secondsAgo(120), ms: 30, services: ['gateway', 'math'], failed: true, user: 'ben' }),
+    settledTrace({ trace: 'c', at: secondsAgo(1_800), ms: 30, services: ['gateway'], name: 'GET /pi' }),
+    // The report's second trace, from the queue, three hours later.
+    settledTrace({ trace: 'd', at: secondsAgo(20_000), ms: 30, services: ['gateway'] }),
+    settledTrace({
+      trace: 'd2',
+      flow: 'd',
+      at: secondsAgo(9_000),
+      ms: 40,
+      services: ['worker'],
+      failed: true,
+      user: 'dan',
+    }),
+    // Settled again: a late span turned out to have failed.
+    settledTrace({ trace: 'e', at: secondsAgo(30_000), services: ['gateway'], tick: 2, failed: true }),
+    settledTrace({ trace: 'e', at: secondsAgo(30_000), services: ['gateway'], tick: 1 }),
+  ])
+  const failing = rawSpan({
+    trace: 'b',
+    span: 'b2',
+    parent: 'b1',
+    at: secondsAgo(120) + 5,
+    ms: 5,
+    service: 'math',
+    name: 'POST /evaluate',
+    failed: true,
+    message: 'no',
+  })
+  await world.insert('otel_traces', [
+    failing,
+    rawSpan({
+      trace: 'b',
+      span: 'b1',
+      at: secondsAgo(120),
+      ms: 30,
+      service: 'gateway',
+      name: 'POST /report',
+      links: [{ trace: 'a', span: 'a1' }],
+    }),
+    // A repeated request.
+    failing,
+    rawSpan({
+      trace: 'r',
+      span: 'r1',
+      at: secondsAgo(3),
+      service: 'gateway',
+      name: 'POST /report',
+      receivedAt: Date.now(),
+      attributes: { 'user.id': 'rob' },
+    }),
+  ])
+  for (let i = 0; i < 3; i += 1) {
+    await keepIncident(
+      world,
+      incident(`i${i}`, {
+        openedAt: iso(secondsAgo(100 * (i + 1))),
+        ...(i === 2 && { state: 'resolved', resolvedAt: iso(secondsAgo(10)) }),
+      }),
+    )
+  }
+})
+afterAll(() => world.stop())
+
+test('services show their calls, errors and quantiles of the last hour, over all minutes', async () => {
+  const { status, body } = await world.get('/api/v1/services')
+  expect(status).toBe(200)
+  expect(
+    body.items.map(({ service, namespace, environment, calls, errors }) => [
+      service,
+      namespace,
+      environment,
+      calls,
+      errors,
+    ]),
+  ).toEqual([
+    ['math', '', '', 105, 4],
+    ['gateway', 'shop', 'staging', 3, 0],
+  ])
+  const math = body.items[0]!
+  expect(math.p50Ms).toBeCloseTo(10, 0)
+  expect(Number(math.p95Ms)).toBeGreaterThan(390)
+  expect(math.lastSeen).toBe(iso(secondsAgo(540)).replace('.000Z', 'Z'))
+  expect(math.operations!.map(({ operation, calls }) => [operation, calls])).toEqual([
+    ['POST /evaluate', 100],
+    ['GET /pi', 5],
+  ])
+})
+
+test('services are paged without gap or repetition', async () => {
+  const first = await world.get('/api/v1/services?limit=1')
+  const second = await world.get(`/api/v1/services?limit=1&cursor=${String(first.body.nextCursor)}`)
+  expect([first, second].map(({ body }) => body.items[0]!.service)).toEqual(['math', 'gateway'])
+  expect(second.body.nextCursor).toBeNull()
+})
+
+test('executions are runs, newest first, each with all its traces', async () => {
+  const { body } = await world.get('/api/v1/executions')
+  expect(body.items.map(({ flowId, status }) => [flowId, status])).toEqual([
+    [traceId('a'), 'ok'],
+    [traceId('b'), 'error'],
+    [traceId('c'), 'ok'],
+    [traceId('d'), 'error'],
+    [traceId('e'), 'error'],
+  ])
+  expect(body.items[3]).toEqual({
+    flowId: traceId('d'),
+    flowName: 'POST /report',
+    status: 'error',
+    startedAt: iso(secondsAgo(20_000)).replace('Z', '000000Z'),
+    durationMs: 11_000_040,
+    services: ['gateway', 'worker'],
+    userId: 'dan',
+    traceIds: [traceId('d'), traceId('d2')],
+  })
+  expect(body.items[0]!.services).toEqual(['gateway', 'math'])
+})
+
+test.each([
+  ['flow=GET%20/pi', ['c']],
+  ['service=math', ['a', 'b']],
+  ['service=shop/gateway@staging', ['a']],
+  ['service=worker', ['d']],
+  ['user=dan', ['d']],
+  ['status=error', ['b', 'd', 'e']],
+  ['status=ok&service=gateway', ['a', 'c']],
+  [`since=${iso(secondsAgo(100))}`, ['a']],
+  [`until=${iso(secondsAgo(100))}&since=${iso(secondsAgo(2_000))}`, ['b', 'c']],
+  [`since=${iso(secondsAgo(10_000))}`, ['a', 'b', 'c']],
+])('executions?%s finds %j', async (query, names) => {
+  const { body } = await world.get(`/api/v1/executions?${query}`)
+  expect(body.items.map(({ flowId }) => flowId)).toEqual(names.map(traceId))
+})
+
+test('paging through executions finds each run once', async () => {
+  const seen: unknown[] = []
+  let cursor = ''
+  for (let page = 0; page < 10; page += 1) {
+    const { body } = await world.get(`/api/v1/executions?limit=2${cursor}`)
+    seen.push(...body.items.map(({ flowId }) => flowId))
+    if (body.nextCursor === null) break
+    cursor = `&cursor=${String(body.nextCursor)}`
+  }
+  expect(seen).toEqual(['a', 'b', 'c', 'd', 'e'].map(traceId))
+})
+
+test('a run of which nothing is settled yet is running', async () => {
+  const { body } = await world.get('/api/v1/executions?status=running')
+  expect(body.items).toMatchObject([
+    { flowId: traceId('r'), status: 'running', userId: 'rob', flowName: 'POST /report' },
+  ])
+  expect((await world.get(`/api/v1/executions/${traceId('r')}`)).body).toMatchObject({
+    status: 'running',
+    traces: [{ spans: [{ name: 'POST /report' }] }],
+  })
+})
+
+test('an execution has the spans of its traces, each once', async () => {
+  const { body } = await world.get(`/api/v1/executions/${traceId('b')}`)
+  expect(body).toMatchObject({ flowId: traceId('b'), status: 'error', truncated: false })
+  expect(body.traces!.map(({ spans }) => spans.map(({ spanId: id }) => id))).toEqual([[spanId('b1'), spanId('b2')]])
+})
+
+test('any trace of a run leads to the run', async () => {
+  expect((await world.get(`/api/v1/executions/${traceId('d2')}`)).body.flowId).toBe(traceId('d'))
+})
+
+test('a trace has all that was sent, with nanoseconds, and a repeated span once', async () => {
+  const { body } = await world.get(`/api/v1/traces/${traceId('b')}`)
+  expect(body.traceId).toBe(traceId('b'))
+  expect(body.spans).toHaveLength(2)
+  expect(body.spans[1]).toEqual({
+    traceId: traceId('b'),
+    spanId: spanId('b2'),
+    parentSpanId: spanId('b1'),
+    traceState: '',
+    name: 'POST /evaluate',
+    kind: 'Server',
+    serviceName: 'math',
+    startTime: iso(secondsAgo(120) + 5).replace('Z', '000000Z'),
+    durationNs: 5_000_000,
+    statusCode: 'Error',
+    statusMessage: 'no',
+    spanAttributes: {},
+    resourceAttributes: { 'service.name': 'math' },
+    scopeName: 'test',
+    scopeVersion: '1',
+    events: [
+      {
+        name: 'exception',
+        timestamp: iso(secondsAgo(120) + 10).replace('Z', '000000Z'),
+        attributes: { 'exception.type': 'TypeError', 'exception.message': 'no' },
+      },
+    ],
+    links: [],
+    flowId: traceId('b'),
+  })
+  expect(body.spans[0]!.links).toEqual([
+    { traceId: traceId('a'), spanId: spanId('a1'), traceState: '', attributes: {} },
+  ])
+})
+
+test('incidents are listed newest first, by state and by time', async () => {
+  const ids = async (query: string) => (await world.get(`/api/v1/incidents${query}`)).body.items.map(({ id }) => id)
+  expect(await ids('')).toEqual(['i0', 'i1', 'i2'])
+  expect(await ids('?state=resolved')).toEqual(['i2'])
+  expect(await ids(`?since=${iso(secondsAgo(250))}`)).toEqual(['i0', 'i1'])
+  const { body } = await world.get('/api/v1/incidents?limit=2')
+  expect(await ids(`?limit=2&cursor=${String(body.nextCursor)}`)).toEqual(['i2'])
+})
+
+test('an incident is the document that the analyzer keeps', async () => {
+  expect((await world.get('/api/v1/incidents/i0')).body).toEqual(incident('i0', { openedAt: iso(secondsAgo(100)) }))
+})
+
+test.each([`traces/${traceId('none')}`, `executions/${traceId('none')}`, 'incidents/none'])(
+  'an unknown one is 404: %s',
+  async (path) => {
+    const { status, body } = await world.get(`/api/v1/${path}`)
+    expect(status).toBe(404)
+    expect(body.error).toMatchObject({ code: 'not_found', details: [] })
+  },
+)

@@ -1,0 +1,212 @@
+// A flow run is a set of traces; it is put together here, on read.
+import type { FlowId } from '@headwater/vocabulary'
+import type { Store } from '../connect.ts'
+import { askClickHouse } from './ask.ts'
+import { type ServiceFilter, servicePattern } from './service-pattern.ts'
+import { type Cursor, type Page, unixSeconds, type Window } from './window.ts'
+
+export interface FlowRun {
+  flowId: FlowId
+  /** That of its first trace. */
+  flowName: string
+  /** `error` when a trace of it failed; `running` while none of its traces is settled. */
+  status: 'ok' | 'error' | 'running'
+  /** RFC 3339 with nanoseconds. */
+  startedAt: string
+  /** From its entry to its last effect. */
+  durationNs: number
+  /** How long its entry took: what the caller waited for. */
+  entryNs: number
+  /** Keys of all services that took part. */
+  services: string[]
+  userId: string | null
+  /** In the order of their starts. */
+  traceIds: string[]
+}
+
+export interface RunFilter extends Window {
+  flow?: string
+  service?: ServiceFilter
+  user?: string
+  status?: 'ok' | 'error'
+}
+
+/** Traces of one run that are listed at most. */
+export const runTracesMax = 1_000
+
+/** A run's traces that start later than this after its first are not asked when runs are filtered, only when they are shown. */
+const filterAheadDays = 1
+
+interface RunRow extends FlowRun {
+  /** Empty when nobody is known. */
+  userId: string
+}
+
+/**
+ * Runs whose first trace started in the window, newest first. Tries the newest minutes first: most lists are short. A page
+ * may be shorter than its limit though more follow.
+ */
+export async function readRuns(
+  store: Store,
+  { filter, cursor, limit }: { filter: RunFilter; cursor?: Cursor; limit: number },
+): Promise<Page<FlowRun>> {
+  const end = cursor === undefined ? filter.until : new Date(cursor.at)
+  let found: Candidate[] = []
+  let since = filter.since
+  for (const minutes of [10, 180, Infinity]) {
+    since = new Date(Math.max(filter.since.getTime(), end.getTime() - minutes * 60_000))
+    found = await readCandidates(store, { ...filter, since }, { cursor, take: limit + 1 })
+    if (found.length > limit || since.getTime() === filter.since.getTime()) break
+  }
+  const candidates = found.slice(0, limit)
+  const last = candidates.at(-1)
+  const runs = await assembleRuns(
+    store,
+    candidates.map(({ flowId }) => flowId),
+  )
+  // A run that began before the stretch that was read only showed a later trace in it; it is listed where it began.
+  const items = candidates.flatMap(
+    ({ flowId, startedAt }) => runs.find((r) => r.flowId === flowId && r.startedAt >= startedAt) ?? [],
+  )
+  return { items, next: found.length > limit && last !== undefined ? { at: last.startedAt, id: last.flowId } : null }
+}
+
+interface Candidate {
+  flowId: FlowId
+  startedAt: string
+}
+
+async function readCandidates(
+  store: Store,
+  { since, until, flow, service, user, status }: RunFilter,
+  { cursor, take }: { cursor: Cursor | undefined; take: number },
+): Promise<Candidate[]> {
+  const conditions = ['started < {until:DateTime64(9)}']
+  if (cursor !== undefined) conditions.push('(started, FlowId) < ({at:DateTime64(9)}, {id:String})')
+  if (flow !== undefined) conditions.push('argMin(FlowName, StartedAt) = {flow:String}')
+  if (user !== undefined) conditions.push('countIf(UserId = {user:String}) > 0')
+  if (status !== undefined) conditions.push('max(Failed) = {failed:UInt8}')
+  if (service !== undefined) conditions.push('countIf(arrayExists(s -> match(s, {service:String}), Services)) > 0')
+  return await askClickHouse<Candidate>(store, {
+    deed: 'list executions',
+    query: `
+      SELECT FlowId AS flowId, min(StartedAt) AS started, started AS startedAt
+      FROM chain_execution_traces FINAL
+      WHERE StartedAt >= {since:DateTime64(9)} AND StartedAt < {ahead:DateTime64(9)}
+      GROUP BY FlowId
+      HAVING ${conditions.join(' AND ')}
+      ORDER BY started DESC, FlowId DESC
+      LIMIT {take:UInt32}`,
+    params: {
+      since,
+      until,
+      ahead: new Date((cursor === undefined ? until.getTime() : Date.parse(cursor.at)) + filterAheadDays * 86_400_000),
+      take,
+      ...(cursor && { at: unixSeconds(cursor.at), id: cursor.id }),
+      ...(flow !== undefined && { flow }),
+      ...(user !== undefined && { user }),
+      ...(status !== undefined && { failed: status === 'error' ? 1 : 0 }),
+      ...(service !== undefined && { service: servicePattern(service) }),
+    },
+  })
+}
+
+async function assembleRuns(store: Store, flowIds: readonly FlowId[]): Promise<FlowRun[]> {
+  if (flowIds.length === 0) return []
+  const rows = await askClickHouse<RunRow>(store, {
+    deed: `read ${flowIds.length} executions`,
+    query: `
+      SELECT FlowId AS flowId, argMin(FlowName, StartedAt) AS flowName, if(max(Failed) = 1, 'error', 'ok') AS status, min(StartedAt) AS startedAt,
+        toUnixTimestamp64Nano(max(EndedAt)) - toUnixTimestamp64Nano(min(StartedAt)) AS durationNs,
+        argMin(DurationNs, StartedAt) AS entryNs,
+        arraySort(groupUniqArrayArray(1000)(Services)) AS services,
+        argMinIf(UserId, StartedAt, UserId != '') AS userId,
+        arrayMap(t -> t.2, arraySlice(arraySort(groupArray((StartedAt, TraceId))), 1, {tracesMax:UInt32})) AS traceIds
+      FROM chain_execution_traces FINAL
+      WHERE FlowId IN {flowIds:Array(String)}
+      GROUP BY FlowId`,
+    params: { flowIds, tracesMax: runTracesMax },
+  })
+  return rows.map(toRun)
+}
+
+function toRun(row: RunRow): FlowRun {
+  return { ...row, userId: row.userId === '' ? null : row.userId }
+}
+
+/** The run with this flow ID, or with a trace of this ID; also one that is not settled yet. */
+export async function readRun(store: Store, id: string): Promise<FlowRun | undefined> {
+  const [byFlow] = await assembleRuns(store, [id])
+  if (byFlow !== undefined) return byFlow
+  const [settled] = await askClickHouse<{ flowId: FlowId }>(store, {
+    deed: `find the execution of trace "${id}"`,
+    query: 'SELECT FlowId AS flowId FROM chain_execution_traces WHERE TraceId = {id:String} ORDER BY Tick DESC LIMIT 1',
+    params: { id },
+  })
+  if (settled !== undefined) return (await assembleRuns(store, [settled.flowId]))[0]
+  return await readRunningRun(store, id)
+}
+
+/** Spans that settling has not taken yet arrived at most this long ago, unless the analyzer is away. */
+const unsettledForMinutes = 10
+
+/** A run of which there are only raw spans: by the flow ID that they state, else by their trace. */
+async function readRunningRun(store: Store, id: string): Promise<FlowRun | undefined> {
+  const [trace] = await askClickHouse<{ flowId: FlowId }>(store, {
+    deed: `find the spans of "${id}"`,
+    query: `
+      SELECT argMin(FlowId, (FlowId = TraceId, Timestamp)) AS flowId
+      FROM otel_traces
+      WHERE TraceId = {id:String}
+        AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {id:String})
+        AND Timestamp < (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId = {id:String})
+      HAVING count() > 0`,
+    params: { id },
+  })
+  const flowId = trace?.flowId ?? id
+  const [row] = await readUnsettled(store, 'TraceId = {id:String} OR FlowId = {flowId:String}', { id, flowId })
+  return row
+}
+
+/** Runs of which nothing is settled yet, newest first: by raw spans of the last minutes. */
+export async function readRunningRuns(store: Store, { limit }: { limit: number }): Promise<FlowRun[]> {
+  return await readUnsettled(
+    store,
+    'FlowId NOT IN (SELECT FlowId FROM chain_execution_traces WHERE StartedAt > now() - toIntervalHour(1))',
+    { limit },
+  )
+}
+
+async function readUnsettled(
+  store: Store,
+  condition: string,
+  params: { id?: string; flowId?: string; limit?: number },
+): Promise<FlowRun[]> {
+  // A trace asked for by its ID is found at any age; the rest by when they arrived.
+  const recent = `ReceivedAt > now() - toIntervalMinute(${unsettledForMinutes})`
+  const bounds =
+    params.id === undefined
+      ? recent
+      : `(${recent} OR (TraceId = {id:String} AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {id:String})))`
+  const rows = await askClickHouse<RunRow>(store, {
+    deed: 'read executions that still run',
+    query: `
+      SELECT
+        ${params.flowId === undefined ? 'FlowId' : '{flowId:String}'} AS flowId,
+        if(argMinIf(FlowName, Timestamp, FlowName != '') != '', argMinIf(FlowName, Timestamp, FlowName != ''), argMin(SpanName, (ParentSpanId != '', Timestamp))) AS flowName,
+        'running' AS status,
+        min(Timestamp) AS startedAt,
+        max(toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)) - toUnixTimestamp64Nano(min(Timestamp)) AS durationNs,
+        argMin(Duration, (ParentSpanId != '', Timestamp)) AS entryNs,
+        arraySort(groupUniqArray(1000)(Service)) AS services,
+        argMinIf(UserId, Timestamp, UserId != '') AS userId,
+        groupUniqArray(${runTracesMax})(TraceId) AS traceIds
+      FROM otel_traces
+      WHERE ${bounds} AND (${condition})
+      GROUP BY flowId
+      ORDER BY startedAt DESC
+      LIMIT {limit:UInt32}`,
+    params: { limit: 1, ...params },
+  })
+  return rows.map(toRun)
+}

@@ -1,0 +1,98 @@
+import type { Store } from '../connect.ts'
+import { askClickHouse } from './ask.ts'
+
+/** A span with all that was sent with it. Times are RFC 3339 with nanoseconds. */
+export interface StoredSpan {
+  traceId: string
+  spanId: string
+  parentSpanId: string
+  traceState: string
+  name: string
+  kind: string
+  serviceName: string
+  startTime: string
+  durationNs: number
+  statusCode: string
+  statusMessage: string
+  spanAttributes: Record<string, string>
+  resourceAttributes: Record<string, string>
+  scopeName: string
+  scopeVersion: string
+  events: { name: string; timestamp: string; attributes: Record<string, string> }[]
+  links: { traceId: string; spanId: string; traceState: string; attributes: Record<string, string> }[]
+  flowId: string
+}
+
+type Row = Omit<StoredSpan, 'events' | 'links'> & {
+  eventNames: string[]
+  eventTimes: string[]
+  eventAttributes: Record<string, string>[]
+  linkTraceIds: string[]
+  linkSpanIds: string[]
+  linkTraceStates: string[]
+  linkAttributes: Record<string, string>[]
+}
+
+/** Spans of some traces that are read at most; more are cut, and the reader is told. */
+export const spansMax = 10_000
+
+/**
+ * Limits a read of otel_traces to the days and granules of the traces `{traceIds}`. The index of traces keeps whole
+ * seconds, so a span may lie up to a second after `End`.
+ */
+export const withinTraces = `
+  TraceId IN {traceIds:Array(String)}
+  AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})
+  AND Timestamp < (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})`
+
+/** The spans of these traces, each once, in the order of their starts. */
+export async function readSpans(
+  store: Store,
+  traceIds: readonly string[],
+): Promise<{ spans: StoredSpan[]; truncated: boolean }> {
+  const rows = await askClickHouse<Row>(store, {
+    deed: `read the spans of ${traceIds.length} traces`,
+    query: `
+      SELECT TraceId AS traceId, SpanId AS spanId, ParentSpanId AS parentSpanId, TraceState AS traceState, SpanName AS name,
+        SpanKind AS kind, ServiceName AS serviceName, Timestamp AS startTime, Duration AS durationNs, StatusCode AS statusCode,
+        StatusMessage AS statusMessage, SpanAttributes AS spanAttributes, ResourceAttributes AS resourceAttributes,
+        ScopeName AS scopeName, ScopeVersion AS scopeVersion, FlowId AS flowId,
+        Events.Name AS eventNames, Events.Timestamp AS eventTimes, Events.Attributes AS eventAttributes,
+        Links.TraceId AS linkTraceIds, Links.SpanId AS linkSpanIds, Links.TraceState AS linkTraceStates,
+        Links.Attributes AS linkAttributes
+      FROM otel_traces
+      WHERE ${withinTraces}
+      ORDER BY Timestamp, TraceId, SpanId
+      LIMIT 1 BY TraceId, SpanId
+      LIMIT {take:UInt32}`,
+    params: { traceIds, take: spansMax + 1 },
+  })
+  return { spans: rows.slice(0, spansMax).map(toSpan), truncated: rows.length > spansMax }
+}
+
+function toSpan(row: Row): StoredSpan {
+  const {
+    eventNames,
+    eventTimes,
+    eventAttributes,
+    linkTraceIds,
+    linkSpanIds,
+    linkTraceStates,
+    linkAttributes,
+    ...span
+  } = row
+  return {
+    ...span,
+    events: eventNames.map((name, i) => ({
+      name,
+      timestamp: eventTimes[i] ?? span.startTime,
+      attributes: eventAttributes[i] ?? {},
+    })),
+    links: linkTraceIds.map((traceId, i) => ({
+      traceId,
+      spanId: linkSpanIds[i] ?? '',
+      traceState: linkTraceStates[i] ?? '',
+      attributes: linkAttributes[i] ?? {},
+    })),
+  }
+}
