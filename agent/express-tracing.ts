@@ -33,12 +33,11 @@ export function traceImportedExpress(): void {
   registerHooks({
     resolve(specifier, hookContext, nextResolve) {
       const resolved = nextResolve(specifier, hookContext)
-      const isImport = !hookContext.conditions.includes('require')
-      if (specifier === 'express' && isImport && resolved.url.startsWith('file:')) {
+      if (specifier === 'express' && resolved.url.startsWith('file:')) {
         try {
           require(fileURLToPath(resolved.url))
         } catch {
-          // The import itself is about to fail in the same way, and tells the service better.
+          // What asked for Express is about to fail in the same way, and tells the service better.
         }
       }
       return resolved

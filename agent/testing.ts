@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
 const nodeModules = fileURLToPath(new URL('../node_modules', import.meta.url))
+/** Another Node to run the applications with: the agent supports older ones than the one that runs the tests. */
+const nodePath = process.env['HEADWATER_TEST_NODE'] || process.execPath
 const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
 type Attributes = Record<string, string | number>
 
@@ -90,7 +92,13 @@ export async function startApp(options: {
   const directory = await mkdtemp(join(tmpdir(), 'headwater-agent-'))
   await symlink(nodeModules, join(directory, 'node_modules'))
   await writeFile(join(directory, file), source)
-  const child = spawn(process.execPath, [...(registered ? ['--import', '@headwater/agent/register'] : []), file], {
+  // Node 22.15 strips types only when it is told to.
+  const flags = [
+    '--experimental-strip-types',
+    '--no-warnings',
+    ...(registered ? ['--import', '@headwater/agent/register'] : []),
+  ]
+  const child = spawn(nodePath, [...flags, file], {
     cwd: directory,
     env: { PATH: process.env['PATH'], OTEL_BSP_SCHEDULE_DELAY: '20', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
