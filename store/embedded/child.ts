@@ -71,7 +71,9 @@ async function startPostgres(config: EnginesConfig) {
     idleTransactionMs: config.idleTransactionMs,
     handshakeMs: 5_000,
     onBroken: (error) => {
-      throw new Error('The embedded PostgreSQL cannot go on', { cause: error })
+      process.stderr.write(`The embedded PostgreSQL cannot go on: ${String(error)}
+`)
+      process.exit(1)
     },
   })
   const port = await listen(front.server, config.databasePort)

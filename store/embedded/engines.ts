@@ -85,6 +85,8 @@ function spawn(config: EnginesConfig): ChildProcess {
       // A query holds one thread of the pool until it ends; files, gzip and KILL need some as well.
       UV_THREADPOOL_SIZE: String(config.queriesMax + 6),
       MALLOC_ARENA_MAX: '2',
+      // Times without a zone mean the same on every machine.
+      TZ: 'UTC',
     },
   })
 }

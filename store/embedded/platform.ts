@@ -28,18 +28,36 @@ export function unsupportedReason({ platform, arch, isMusl, hasBinary }: Platfor
   return undefined
 }
 
+const require = createRequire(import.meta.url)
+/** The binary is a dependency of chdb, which a strict installer does not hoist. */
+const requireOfChdb = createRequire(require.resolve('chdb'))
+const nativePackage = `@chdb/lib-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`
+
+/** As much of chdb's binding as its own wrapper does not pass on. */
+export interface ChdbBinding {
+  /** Runs an INSERT and tells what it wrote, views included; the payload follows the statement. */
+  InsertRawAsyncConnection(
+    connection: unknown,
+    statement: string,
+    payload: Buffer,
+    countLines: boolean,
+  ): Promise<{ rowsWritten: number; bytesWritten: number }>
+}
+
+export function loadChdbBinding(): ChdbBinding {
+  return requireOfChdb(nativePackage) as ChdbBinding
+}
+
 function thisPlatform(): Platform {
   const { platform, arch } = process
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
-  const suffix = platform === 'linux' ? '-gnu' : ''
   const isMusl = platform === 'linux' && report.header?.glibcVersionRuntime === undefined
-  return { platform, arch, isMusl, hasBinary: isInstalled(`@chdb/lib-${platform}-${arch}${suffix}`) }
+  return { platform, arch, isMusl, hasBinary: hasBinary() }
 }
 
-function isInstalled(name: string): boolean {
+function hasBinary(): boolean {
   try {
-    // The binary is a dependency of chdb, which a strict installer does not hoist.
-    createRequire(createRequire(import.meta.url).resolve('chdb')).resolve(name)
+    requireOfChdb.resolve(nativePackage)
     return true
   } catch {
     return false

@@ -2,8 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
-import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { cp, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { startEngines, type Engines, type EnginesOptions } from './engines.ts'
@@ -54,7 +53,8 @@ async function startInTemporaryDirectory(options: Omit<EnginesOptions, 'dataDir'
 
 /** An empty PostgreSQL directory, made once per version and user: making one takes 4 s, copying it 0.1 s. */
 async function postgresTemplate(): Promise<string> {
-  const { version } = createRequire(import.meta.url)('@electric-sql/pglite/package.json') as { version: string }
+  const manifest = new URL('../package.json', import.meta.resolve('@electric-sql/pglite'))
+  const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string }
   const template = join(tmpdir(), `headwater-test-postgres-${version}-${userInfo().uid}`)
   if (existsSync(template)) return template
   const made = join(await mkdtemp(`${template}-`), 'postgres')

@@ -2,6 +2,7 @@
 // sets (settings, database, parameters, temporary tables) ends with it, also after an error.
 
 import { drainPending, Session } from 'chdb'
+import { loadChdbBinding } from '../platform.ts'
 import { exception } from './exception.ts'
 
 /** How a query wants to be run. */
@@ -15,11 +16,17 @@ export interface QueryContext {
   signal: AbortSignal
 }
 
-/** A finished statement: its answer, and what it read or wrote. */
+/** A finished query: its answer, and what it read. */
 export interface Answer {
   bytes: Uint8Array
-  rows: number
+  readRows: number
   readBytes: number
+}
+
+/** What an INSERT wrote, into the table and into what its views feed. */
+export interface Written {
+  writtenRows: number
+  writtenBytes: number
 }
 
 export interface Chdb {
@@ -27,6 +34,8 @@ export interface Chdb {
   timezone: string
   /** Runs a statement to its end. */
   run(sql: string, format: string, context: QueryContext): Promise<Answer>
+  /** Runs an INSERT that needs nothing but its text. */
+  insert(sql: string, context: QueryContext): Promise<Written>
   /** Runs a SELECT whose answer is taken block by block; leaving the loop ends it. */
   stream(sql: string, format: string, context: QueryContext): AsyncGenerator<Uint8Array>
   /** Ends the engine. Nothing may run any more. */
@@ -43,6 +52,7 @@ export interface ChdbOptions {
 /** Where a query carries the tag by which KILL finds it: a setting that means nothing to an engine without clusters. */
 const tagSetting = 'cluster_for_parallel_replicas'
 const killAgainAfterMs = 50
+const noPayload = Buffer.alloc(0)
 
 /** A value as an SQL string. */
 export function quote(value: string): string {
@@ -79,6 +89,7 @@ export async function openChdb(options: ChdbOptions): Promise<Chdb> {
     '--background_pool_size=2',
     '--background_schedule_pool_size=2',
   ]
+  const binding = loadChdbBinding()
   const connect = () => new Session(options.path, { connectionArgs })
   const control = connect()
   const ask = async (sql: string) => (await control.queryAsync(sql, { format: 'TSVRaw' })).text().trimEnd()
@@ -131,7 +142,16 @@ export async function openChdb(options: ChdbOptions): Promise<Chdb> {
       const { session, end } = await begin(context)
       try {
         const result = await session.queryAsync(sql, { format })
-        return { bytes: result.bytes(), rows: result.rowsRead, readBytes: result.bytesRead }
+        return { bytes: result.bytes(), readRows: result.rowsRead, readBytes: result.bytesRead }
+      } finally {
+        end()
+      }
+    },
+    async insert(sql, context) {
+      const { session, end } = await begin(context)
+      try {
+        const result = await binding.InsertRawAsyncConnection(session.connection, sql, noPayload, false)
+        return { writtenRows: result.rowsWritten, writtenBytes: result.bytesWritten }
       } finally {
         end()
       }

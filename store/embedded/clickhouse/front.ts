@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { finished } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
-import { quote, type Chdb, type QueryContext } from './engine.ts'
+import { quote, type Answer, type Chdb, type QueryContext, type Written } from './engine.ts'
 import { ClickHouseException, exception, httpStatus, toException } from './exception.ts'
 import type { Gate } from './gate.ts'
 import { authenticate, readRequest, type Insert, type QueryRequest } from './request.ts'
@@ -29,38 +29,36 @@ export interface Front {
   close(): Promise<void>
 }
 
-const contentTypes: Record<string, string> = {
-  JSON: 'application/json; charset=UTF-8',
-  JSONCompact: 'application/json; charset=UTF-8',
-  JSONEachRow: 'application/x-ndjson; charset=UTF-8',
-  JSONCompactEachRow: 'application/x-ndjson; charset=UTF-8',
-  CSV: 'text/csv; charset=UTF-8; header=absent',
-  CSVWithNames: 'text/csv; charset=UTF-8; header=present',
-  TabSeparated: 'text/tab-separated-values; charset=UTF-8',
-  TSV: 'text/tab-separated-values; charset=UTF-8',
-  Native: 'application/octet-stream',
-  RowBinary: 'application/octet-stream',
-  Parquet: 'application/octet-stream',
-}
+const contentTypes = new Map([
+  ['JSON', 'application/json; charset=UTF-8'],
+  ['JSONCompact', 'application/json; charset=UTF-8'],
+  ['JSONEachRow', 'application/x-ndjson; charset=UTF-8'],
+  ['JSONCompactEachRow', 'application/x-ndjson; charset=UTF-8'],
+  ['CSV', 'text/csv; charset=UTF-8; header=absent'],
+  ['CSVWithNames', 'text/csv; charset=UTF-8; header=present'],
+  ['TabSeparated', 'text/tab-separated-values; charset=UTF-8'],
+  ['TSV', 'text/tab-separated-values; charset=UTF-8'],
+  ['Native', 'application/octet-stream'],
+  ['RowBinary', 'application/octet-stream'],
+  ['Parquet', 'application/octet-stream'],
+])
 
-interface Progress {
-  readRows: number
-  readBytes: number
-  writtenRows: number
-  writtenBytes: number
-}
+const noBytes = new Uint8Array(0)
 
-const noProgress: Progress = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 }
+type Progress = Partial<Written & Pick<Answer, 'readRows' | 'readBytes'>>
 
-function summary(progress: Progress, startedAt: number): string {
+function summary(
+  { readRows = 0, readBytes = 0, writtenRows = 0, writtenBytes = 0 }: Progress,
+  startedAt: number,
+): string {
   return JSON.stringify({
-    read_rows: String(progress.readRows),
-    read_bytes: String(progress.readBytes),
-    written_rows: String(progress.writtenRows),
-    written_bytes: String(progress.writtenBytes),
+    read_rows: String(readRows),
+    read_bytes: String(readBytes),
+    written_rows: String(writtenRows),
+    written_bytes: String(writtenBytes),
     total_rows_to_read: '0',
-    result_rows: String(progress.writtenRows),
-    result_bytes: String(progress.writtenBytes),
+    result_rows: String(writtenRows),
+    result_bytes: String(writtenBytes),
     elapsed_ns: String(Math.round((performance.now() - startedAt) * 1e6)),
   })
 }
@@ -87,17 +85,11 @@ export function createFront({ chdb, spool, gate, account, answerBytesMax }: Fron
 
   const withVersion = (text: string) => `${text} (version ${chdb.version})`
 
-  async function insert({ target, clauses, format, rows }: Insert, context: QueryContext): Promise<Progress> {
+  async function insert({ target, clauses, format, rows }: Insert, context: QueryContext): Promise<Written> {
     const spooled = await spool.write(rows)
     try {
       const source = `FROM INFILE ${quote(spooled.path)} COMPRESSION 'none'`
-      const answer = await chdb.run(`${target} ${source} ${clauses} FORMAT ${format}`, 'Null', context)
-      return {
-        readRows: answer.rows,
-        readBytes: answer.readBytes,
-        writtenRows: answer.rows,
-        writtenBytes: answer.readBytes,
-      }
+      return await chdb.insert(`${target} ${source} ${clauses} FORMAT ${format}`, context)
     } finally {
       await spooled.remove()
     }
@@ -107,21 +99,13 @@ export function createFront({ chdb, spool, gate, account, answerBytesMax }: Fron
     const startedAt = performance.now()
     const { statement, acceptsGzip } = request
     const format = statement.format ?? request.defaultFormat
-    let bytes: Uint8Array = new Uint8Array(0)
-    let progress = noProgress
-    if (request.insert === undefined) {
-      const answer = await chdb.run(request.sql, format, context)
-      bytes = answer.bytes
-      const isWrite = statement.keyword === 'INSERT'
-      progress = {
-        readRows: answer.rows,
-        readBytes: answer.readBytes,
-        writtenRows: isWrite ? answer.rows : 0,
-        writtenBytes: isWrite ? answer.readBytes : 0,
-      }
-    } else progress = await insert(request.insert, context)
+    let bytes: Uint8Array = noBytes
+    let progress: Progress
+    if (request.insert !== undefined) progress = await insert(request.insert, context)
+    else if (statement.keyword === 'INSERT') progress = await chdb.insert(request.sql, context)
+    else ({ bytes, ...progress } = await chdb.run(request.sql, format, context))
     response.writeHead(200, {
-      'Content-Type': contentTypes[format] ?? 'text/plain; charset=UTF-8',
+      'Content-Type': contentTypes.get(format) ?? 'text/plain; charset=UTF-8',
       'X-ClickHouse-Format': format,
       'X-ClickHouse-Summary': summary(progress, startedAt),
       ...(acceptsGzip ? { 'Content-Encoding': 'gzip' } : { 'Content-Length': bytes.length }),
@@ -150,15 +134,15 @@ export function createFront({ chdb, spool, gate, account, answerBytesMax }: Fron
       }
     }
     response.writeHead(200, {
-      'Content-Type': contentTypes[format] ?? 'text/plain; charset=UTF-8',
+      'Content-Type': contentTypes.get(format) ?? 'text/plain; charset=UTF-8',
       'X-ClickHouse-Format': format,
       'X-ClickHouse-Exception-Tag': tag,
-      'X-ClickHouse-Summary': summary(noProgress, startedAt),
+      'X-ClickHouse-Summary': summary({}, startedAt),
       ...(acceptsGzip ? { 'Content-Encoding': 'gzip' } : {}),
     })
     try {
       if (acceptsGzip) {
-        const gzip = createGzip({ level: 1, finishFlush: constants.Z_SYNC_FLUSH })
+        const gzip = createGzip({ level: 1, flush: constants.Z_SYNC_FLUSH })
         await pipeline(body(), gzip, response, { end: false })
       } else await pipeline(body(), response, { end: false })
     } finally {

@@ -6,7 +6,7 @@ import { pipeline, type Duplex, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { isSameSecret } from '../secret.ts'
 import { exception } from './exception.ts'
-import { readStatement, type Statement } from './statement.ts'
+import { isFollowed, readStatement, type Statement } from './statement.ts'
 
 /** What the front carries out. */
 export interface QueryRequest {
@@ -212,6 +212,8 @@ export async function readRequest(request: IncomingMessage, url: URL): Promise<Q
     throw exception('SYNTAX_ERROR', `Max query size exceeded: the statement is longer than ${statementBytesMax} bytes`)
 
   const { rows } = statement
+  if (rows?.format === 'Values' && isFollowed(text.toString('latin1', rows.startAt)))
+    throw exception('SYNTAX_ERROR', 'Cannot read data after semicolon (and multi-statements are not allowed)')
   const part = (start: number, end?: number) => decodeSql(text.subarray(start, end))
   return {
     queryId: own.get('query_id') || randomUUID(),

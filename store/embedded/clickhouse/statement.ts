@@ -182,6 +182,17 @@ export function readStatement(sql: string): Statement {
   return statement
 }
 
+/** Whether something follows a semicolon: inline VALUES end there, and the engine would drop the rest in silence. */
+export function isFollowed(rows: string): boolean {
+  let ended = false
+  for (const { kind, text } of tokensOf(rows)) {
+    const isEnd = kind === 'sign' && text === ';'
+    if (ended && !isEnd) return true
+    ended ||= isEnd
+  }
+  return false
+}
+
 /** Formats without a header, a footer or separators: written block by block they are the same bytes as written at once. */
 const streamableFormats = new Set([
   'JSONEachRow',

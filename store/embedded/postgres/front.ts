@@ -35,8 +35,8 @@ export interface PostgresFrontOptions {
   /** A transaction that waits for its client longer than this is rolled back, as all others wait for it. */
   idleTransactionMs: number
   handshakeMs: number
-  /** The engine cannot go on: the process should end. */
-  onBroken(error: unknown): void
+  /** The engine cannot go on, so the process must not either. */
+  onBroken(error: unknown): never
 }
 
 export interface PostgresFront {
@@ -47,6 +47,9 @@ export interface PostgresFront {
 const messageBytesMax = { startup: 10_000, message: 64 << 20 }
 /** Answers to a client that does not read them wait in memory up to here, then the connection ends. */
 const unreadBytesMax = 64 << 20
+
+/** Sync ends what an extended query began; without a transaction ROLLBACK is only a warning. */
+const rollback = Buffer.concat([message('S'), message('Q', 'ROLLBACK')])
 
 /** The engine ends when it is asked for COPY FROM STDIN, so such a statement becomes one that says so. */
 function withoutCopyIn({ type, bytes }: Message): Buffer {
@@ -80,7 +83,7 @@ function createTurns() {
 
 /** Builds the front. */
 export function createPostgresFront(options: PostgresFrontOptions): PostgresFront {
-  const { session, account, idleTransactionMs } = options
+  const { session, account, idleTransactionMs, onBroken } = options
   const turns = createTurns()
   const sockets = new Map<Socket, Promise<void>>()
 
@@ -103,11 +106,12 @@ export function createPostgresFront(options: PostgresFrontOptions): PostgresFron
     let idle: NodeJS.Timeout | undefined
     const exchange = async (bytes: Buffer) => {
       let last: Buffer = Buffer.alloc(0)
-      await session.exchange(bytes, (chunk) => {
+      const onAnswer = (chunk: Buffer) => {
         last = Buffer.concat([last, chunk]).subarray(-6)
         if (socket.writable) socket.write(chunk)
         if (socket.writableLength > unreadBytesMax) socket.destroy(new Error('The client does not read its answers'))
-      })
+      }
+      await session.exchange(bytes, onAnswer).catch(onBroken)
       return readyState(last)
     }
     const run = async (batch: Buffer[]) => {
@@ -147,8 +151,7 @@ export function createPostgresFront(options: PostgresFrontOptions): PostgresFron
     } finally {
       clearTimeout(idle)
       if (holdsTurn) {
-        // Sync ends what an extended query began; without a transaction ROLLBACK is only a warning.
-        await session.exchange(Buffer.concat([message('S'), message('Q', 'ROLLBACK')]), () => undefined)
+        await session.exchange(rollback, () => undefined).catch(onBroken)
         turns.give()
       }
     }
@@ -200,8 +203,8 @@ export function createPostgresFront(options: PostgresFrontOptions): PostgresFron
     socket.on('error', () => socket.destroy())
     const served = serve(socket)
       .catch((error: unknown) => {
+        // Anything else is the connection's end, which needs no answer.
         if (error instanceof ProtocolError) socket.end(fatalError('08P01', error.message))
-        else if (!socket.destroyed) options.onBroken(error)
       })
       .finally(() => {
         socket.end()
