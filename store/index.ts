@@ -12,3 +12,28 @@ export { type ServiceFilter } from './queries/service-pattern.ts'
 export { type CallStatistics, readServices, type ServiceSummary } from './queries/services.ts'
 export { readSpans, spansMax, type StoredSpan } from './queries/spans.ts'
 export type { Cursor, Page, Window } from './queries/window.ts'
+export {
+  type BadCall,
+  type Breakdown,
+  type FlowImpact,
+  type FrequentError,
+  readBreakdown,
+  readFrequentErrors,
+  readImpact,
+  type SlowEntry,
+} from './impact.ts'
+export { readChanges, readIncidentRanges, readOpenIncidents, saveIncident, type TrackedIncident } from './incidents.ts'
+export { type Lease, LeaseLost, releaseLease, takeLease } from './lease.ts'
+export { type SettleCounts, type SettleRules, settleTick } from './settle.ts'
+export {
+  type CallState,
+  collectorWasAlive,
+  countMinutes,
+  countRecentWindows,
+  readMinuteStates,
+  readRecentStates,
+  readWindows,
+  type TimeRange,
+  type WindowCounts,
+} from './states.ts'
+export { beginTick, finishTick, type Tick, watermarkMs } from './ticks.ts'

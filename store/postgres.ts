@@ -15,7 +15,8 @@ export interface Database {
     opened_at: Time
     updated_at: Time
     resolved_at: ColumnType<Date | null, Date | null, Date | null>
-    quiet_windows: number
+    quiet_steps: number
+    scope: JSONColumnType<string[]>
     anomalies: JSONColumnType<Anomaly[]>
     causes: JSONColumnType<Cause[]>
     impact: JSONColumnType<Impact>

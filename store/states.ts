@@ -38,48 +38,30 @@ const key = 'service, operation, kind, caller, callerOperation, flowName, versio
 /** The most series that an analysis takes; the busiest come first. */
 const seriesMax = 50_000
 
-/** States over whole ten-second windows of the last hour. */
-export async function readRecentStates(store: Store, { fromMs, toMs }: TimeRange): Promise<CallState[]> {
-  return await read(store.clickhouse, {
-    query: `SELECT ${columns} FROM chain_health_metrics_10s
-            WHERE Window >= {from:DateTime} AND Window < {to:DateTime}
-            GROUP BY ${key} ORDER BY calls DESC LIMIT ${seriesMax}`,
-    fromMs,
-    toMs,
-    excluded: [],
-  })
-}
-
-/** States over whole minutes, leaving out minutes that touch an excluded range: an incident is not normal. */
-export async function readBaselineStates(
+/** States over whole ten-second windows of the last hour, leaving out windows that touch an excluded range. */
+export async function readRecentStates(
   store: Store,
-  { fromMs, toMs, excluded }: TimeRange & { excluded: TimeRange[] },
+  range: TimeRange & { excluded?: TimeRange[] },
 ): Promise<CallState[]> {
-  return await read(store.clickhouse, {
-    query: `SELECT ${columns} FROM chain_health_metrics
-            WHERE Window >= {from:DateTime} AND Window + 60 <= {to:DateTime}
-              AND NOT arrayExists(x -> toUnixTimestamp(Window) + 60 > x.1 AND toUnixTimestamp(Window) < x.2, {excluded:Array(Tuple(UInt32, UInt32))})
-            GROUP BY ${key} ORDER BY calls DESC LIMIT ${seriesMax}`,
-    fromMs,
-    toMs,
-    excluded,
-  })
+  return await read(store.clickhouse, { table: 'chain_health_metrics_10s', windowS: 10, ...range })
 }
 
-/** How many minutes {@link readBaselineStates} adds up that have any call at all. */
-export async function countBaselineMinutes(
+/** The same over whole minutes, for as long as facts are kept. */
+export async function readMinuteStates(
   store: Store,
-  { fromMs, toMs, excluded }: TimeRange & { excluded: TimeRange[] },
-): Promise<number> {
-  const [row] = await read<{ minutes: number }>(store.clickhouse, {
-    query: `SELECT uniqExact(Window) AS minutes FROM chain_health_metrics
-            WHERE Window >= {from:DateTime} AND Window + 60 <= {to:DateTime}
-              AND NOT arrayExists(x -> toUnixTimestamp(Window) + 60 > x.1 AND toUnixTimestamp(Window) < x.2, {excluded:Array(Tuple(UInt32, UInt32))})`,
-    fromMs,
-    toMs,
-    excluded,
-  })
-  return row?.minutes ?? 0
+  range: TimeRange & { excluded?: TimeRange[] },
+): Promise<CallState[]> {
+  return await read(store.clickhouse, { table: 'chain_health_metrics', windowS: 60, ...range })
+}
+
+/** How many ten-second windows in a range have any call. */
+export async function countRecentWindows(store: Store, range: TimeRange & { excluded?: TimeRange[] }): Promise<number> {
+  return await countWindows(store, { table: 'chain_health_metrics_10s', windowS: 10, ...range })
+}
+
+/** How many minutes in a range have any call. */
+export async function countMinutes(store: Store, range: TimeRange & { excluded?: TimeRange[] }): Promise<number> {
+  return await countWindows(store, { table: 'chain_health_metrics', windowS: 60, ...range })
 }
 
 /** One operation's calls in each ten seconds, oldest first: from here an onset can be read. */
@@ -128,20 +110,40 @@ export async function collectorWasAlive(store: Store, { fromMs, toMs }: TimeRang
   return (row?.beats ?? 0) >= Math.floor((toMs - fromMs) / 5_000) - 1
 }
 
-async function read<Row = CallState>(
-  clickhouse: ClickHouseClient,
-  { query, fromMs, toMs, excluded }: TimeRange & { query: string; excluded: TimeRange[] },
-): Promise<Row[]> {
+interface Selection extends TimeRange {
+  table: string
+  windowS: number
+  excluded?: TimeRange[]
+}
+
+const selected = `Window >= {from:DateTime} AND toUnixTimestamp(Window) + {windowS:UInt32} <= {to:UInt32}
+  AND NOT arrayExists(x -> toUnixTimestamp(Window) + {windowS:UInt32} > x.1 AND toUnixTimestamp(Window) < x.2, {excluded:Array(Tuple(UInt32, UInt32))})`
+
+function bind({ fromMs, toMs, windowS, excluded = [] }: Selection): Record<string, unknown> {
+  return { from: seconds(fromMs), to: seconds(toMs), windowS, excluded: tuples(excluded) }
+}
+
+async function read(clickhouse: ClickHouseClient, selection: Selection): Promise<CallState[]> {
   const answer = await clickhouse.query({
-    query,
-    query_params: {
-      from: seconds(fromMs),
-      to: seconds(toMs),
-      excluded: excluded.map((range) => new TupleParam([seconds(range.fromMs), seconds(range.toMs)])),
-    },
+    query: `SELECT ${columns} FROM ${selection.table} WHERE ${selected} GROUP BY ${key} ORDER BY calls DESC LIMIT ${seriesMax}`,
+    query_params: bind(selection),
     format: 'JSONEachRow',
   })
-  return await answer.json<Row>()
+  return await answer.json<CallState>()
+}
+
+async function countWindows(store: Store, selection: Selection): Promise<number> {
+  const answer = await store.clickhouse.query({
+    query: `SELECT uniqExact(Window) AS windows FROM ${selection.table} WHERE ${selected}`,
+    query_params: bind(selection),
+    format: 'JSONEachRow',
+  })
+  const [row] = await answer.json<{ windows: number }>()
+  return row?.windows ?? 0
+}
+
+function tuples(ranges: TimeRange[]): TupleParam[] {
+  return ranges.map((range) => new TupleParam([seconds(range.fromMs), Math.ceil(range.toMs / 1_000)]))
 }
 
 function seconds(ms: number): number {

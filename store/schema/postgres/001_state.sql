@@ -6,7 +6,9 @@ CREATE TABLE incidents (
     opened_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     resolved_at timestamptz,
-    quiet_windows integer NOT NULL DEFAULT 0,
+    quiet_steps integer NOT NULL,
+    -- Canonical keys of the services that its anomalies speak of.
+    scope jsonb NOT NULL,
     anomalies jsonb NOT NULL,
     causes jsonb NOT NULL,
     impact jsonb NOT NULL,

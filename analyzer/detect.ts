@@ -1,0 +1,262 @@
+import { bucketMiddle, bucketOf, countAbove, type Histogram, quantileBucket, type Signal } from '@headwater/vocabulary'
+import { parameters } from './parameters.ts'
+import { type EdgeSeries, operationKey, type OperationSeries, type Picture } from './picture.ts'
+import { benjaminiHochberg } from './stats/benjamini-hochberg.ts'
+import { betaBinomialTail } from './stats/beta-binomial.ts'
+import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
+
+/** A significant departure of one series, with what a ranking needs to know of it. */
+export interface Finding {
+  signal: Signal
+  service: string
+  operation: string
+  /** Set when the series is an edge: who calls. */
+  caller?: string
+  callerOperation?: string
+  expected: number
+  seen: number
+  unit: 'share' | 'ns' | 'calls'
+  pValue: number
+  calls: number
+  baselineCalls: number
+  /** Bad calls beyond the expected. */
+  excessCalls: number
+  /** Time beyond the expected, over all calls. */
+  excessNs: number
+  /** Calls slower than this are slow; for latency signals. */
+  slowNs?: number
+}
+
+export interface Evaluation {
+  recent: Picture
+  baseline: Picture
+  recentMs: number
+  /** How much time the baseline covers. */
+  baselineMs: number
+  /** With no collector alive, silence says nothing. */
+  collectorWasAlive: boolean
+}
+
+/** All departures of the recent picture from the baseline, false discovery controlled over all series of the step. */
+export function detect(evaluation: Evaluation): Finding[] {
+  const { recent, baseline } = evaluation
+  const candidates: Finding[] = []
+  for (const [key, now] of recent.operations) {
+    const before = baseline.operations.get(key)
+    if (before === undefined || before.calls < parameters.seriesCallsMin) continue
+    candidates.push(...judgeOperation(now, before))
+  }
+  for (const [key, now] of recent.edges) {
+    candidates.push(...judgeEdge(now, baseline.edges.get(key), isKnownService(now.service, evaluation)))
+  }
+  const threshold = benjaminiHochberg(
+    candidates.map(({ pValue }) => pValue),
+    parameters.falseDiscoveryRate,
+  )
+  const significant = candidates.filter((finding) => finding.pValue <= threshold && isLargeEnough(finding))
+  return evaluation.collectorWasAlive ? [...significant, ...silentServices(evaluation)] : significant
+}
+
+function isKnownService(service: string, { recent, baseline }: Evaluation): boolean {
+  return baseline.served.has(service) || recent.served.has(service)
+}
+
+function isLargeEnough({ signal, excessCalls, calls }: Finding): boolean {
+  return (
+    signal === 'silence' || (excessCalls >= parameters.badCallsMin && excessCalls / calls >= parameters.shareRiseMin)
+  )
+}
+
+function judgeOperation(now: OperationSeries, before: OperationSeries): Finding[] {
+  const { service, operation } = now
+  return [
+    judgeShare({ signal: 'errors', service, operation }, now.errors, now.calls, before.errors, before.calls),
+    judgeShare(
+      { signal: 'origin-errors', service, operation },
+      now.originErrors,
+      now.calls,
+      before.originErrors,
+      before.calls,
+    ),
+    judgeTime(
+      { signal: 'latency', service, operation },
+      now.duration,
+      now.durationNs,
+      now.calls,
+      before.duration,
+      before.durationNs,
+      before.calls,
+    ),
+    judgeTime(
+      { signal: 'self-time', service, operation },
+      now.self,
+      now.selfNs,
+      now.calls,
+      before.self,
+      before.selfNs,
+      before.calls,
+    ),
+  ]
+}
+
+function judgeEdge(now: EdgeSeries, before: EdgeSeries | undefined, calleeHasSpans: boolean): Finding[] {
+  if (before === undefined || before.calls < parameters.seriesCallsMin) return []
+  const { service, caller, callerOperation } = now
+  const edge = { service, operation: mostCalled(before), caller, callerOperation }
+  if (calleeHasSpans) {
+    return [
+      judgeShare(
+        { signal: 'unanswered', ...edge },
+        now.unansweredErrors,
+        now.calls,
+        before.unansweredErrors,
+        before.calls,
+      ),
+    ]
+  }
+  return [
+    judgeShare({ signal: 'errors', ...edge }, now.unansweredErrors, now.calls, before.unansweredErrors, before.calls),
+    judgeTime(
+      { signal: 'latency', ...edge },
+      now.duration,
+      now.durationNs,
+      now.calls,
+      before.duration,
+      before.durationNs,
+      before.calls,
+    ),
+  ]
+}
+
+/** The callee's operation that answers this edge most; empty for a peer that sends no spans. */
+export function mostCalled(edge: EdgeSeries): string {
+  let best = ''
+  let most = 0
+  for (const [operation, calls] of edge.operations) {
+    if (calls > most) [best, most] = [operation, calls]
+  }
+  return best
+}
+
+type Subject = Pick<Finding, 'signal' | 'service' | 'operation' | 'caller' | 'callerOperation'>
+
+function judgeShare(subject: Subject, bad: number, calls: number, badBefore: number, callsBefore: number): Finding {
+  const expected = badBefore / callsBefore
+  return {
+    ...subject,
+    expected,
+    seen: bad / calls,
+    unit: 'share',
+    pValue: betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore }),
+    calls,
+    baselineCalls: callsBefore,
+    excessCalls: Math.max(0, bad - calls * expected),
+    excessNs: 0,
+  }
+}
+
+function judgeTime(
+  subject: Subject,
+  now: Histogram,
+  nowNs: number,
+  calls: number,
+  before: Histogram,
+  beforeNs: number,
+  callsBefore: number,
+): Finding {
+  const slowBucket = slowAbove(before)
+  const slow = countAbove(now, slowBucket)
+  const slowBefore = countAbove(before, slowBucket)
+  return {
+    ...subject,
+    expected: bucketMiddle(quantileBucket(before, 0.5) ?? 0),
+    // The median of the slow ones says what the slow calls are like, however many stay fast.
+    seen: bucketMiddle(quantileBucket(slow > 0 ? above(now, slowBucket) : now, 0.5) ?? 0),
+    unit: 'ns',
+    pValue: betaBinomialTail({ k: slow, n: calls, badBefore: slowBefore, callsBefore }),
+    calls,
+    baselineCalls: callsBefore,
+    excessCalls: Math.max(0, slow - (calls * slowBefore) / callsBefore),
+    excessNs: Math.max(0, nowNs - (calls * beforeNs) / callsBefore),
+    slowNs: bucketMiddle(slowBucket),
+  }
+}
+
+/** The bucket above which a call is slow: well beyond the slowest hundredth, and beyond what users would notice. */
+export function slowAbove(before: Histogram): number {
+  const p99 = bucketMiddle(quantileBucket(before, 0.99) ?? 0)
+  const median = bucketMiddle(quantileBucket(before, 0.5) ?? 0)
+  return bucketOf(Math.max(p99 * parameters.slowFactor, median * parameters.slowMedianFactor, parameters.slowFloorNs))
+}
+
+function above(histogram: Histogram, bucket: number): Histogram {
+  return Object.fromEntries(Object.entries(histogram).filter(([at]) => Number(at) > bucket))
+}
+
+/**
+ * Services that should have been called and were not. How many calls were due follows from what those around it did: its
+ * callers (a worker: the senders of its messages), or the services that it calls and that still name it as their caller.
+ * A service that nothing speaks for is left alone: no load looks like no service.
+ */
+function silentServices({ recent, baseline, recentMs, baselineMs }: Evaluation): Finding[] {
+  const findings: Finding[] = []
+  for (const [service, callsBefore] of baseline.served) {
+    const seen = recent.served.get(service) ?? 0
+    const activity = activityAround(service, { recent, baseline, recentMs, baselineMs })
+    if (activity === undefined) continue
+    const due = (callsBefore / baselineMs) * recentMs * Math.min(activity, 1.5)
+    const pValue = negativeBinomialAtMost({ k: seen, expected: due, dispersion: 20 })
+    if (
+      due < parameters.silenceCallsMin ||
+      seen > due * parameters.silenceShareMax ||
+      pValue > parameters.silencePValueMax
+    ) {
+      continue
+    }
+    findings.push({
+      signal: 'silence',
+      service,
+      operation: busiestOperation(service, baseline),
+      expected: due,
+      seen,
+      unit: 'calls',
+      pValue,
+      calls: seen,
+      baselineCalls: callsBefore,
+      excessCalls: due - seen,
+      excessNs: 0,
+    })
+  }
+  return findings
+}
+
+/** How active the neighbours that speak for a service are now, as a multiple of before. */
+function activityAround(
+  service: string,
+  { recent, baseline, recentMs, baselineMs }: Pick<Evaluation, 'recent' | 'baseline' | 'recentMs' | 'baselineMs'>,
+): number | undefined {
+  let now = 0
+  let before = 0
+  for (const edge of baseline.edges.values()) {
+    if (edge.service !== service) continue
+    const operation = operationKey(edge.caller, edge.callerOperation)
+    const weight = edge.calls
+    const sent = edge.async ? baseline.published.get(edge.caller) : baseline.operations.get(operation)?.calls
+    const sends = edge.async ? recent.published.get(edge.caller) : recent.operations.get(operation)?.calls
+    if (sent === undefined || sent === 0) continue
+    before += weight
+    now += weight * (((sends ?? 0) / sent) * (baselineMs / recentMs))
+  }
+  if (before > 0) return now / before
+  const madeBefore = baseline.made.get(service) ?? 0
+  if (madeBefore < parameters.seriesCallsMin) return undefined
+  return ((recent.made.get(service) ?? 0) / madeBefore) * (baselineMs / recentMs)
+}
+
+function busiestOperation(service: string, { operations }: Picture): string {
+  let best: OperationSeries | undefined
+  for (const series of operations.values()) {
+    if (series.service === service && (best === undefined || series.calls > best.calls)) best = series
+  }
+  return best?.operation ?? ''
+}

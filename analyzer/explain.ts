@@ -1,0 +1,253 @@
+// Explaining an incident: who is to blame, what tells bad calls from good ones, and whom it hits. The decisions are pure
+// functions; this file reads what they need, in the order in which they need it.
+import type { Anomaly, Cause, Impact } from '@headwater/vocabulary'
+import {
+  type BadCall,
+  type Breakdown,
+  type FrequentError,
+  readBreakdown,
+  readChanges,
+  readFrequentErrors,
+  readImpact,
+  readWindows,
+  type SlowEntry,
+  type Store,
+  type TimeRange,
+  type WindowCounts,
+} from '@headwater/store'
+import { bucketMiddle, quantileNs } from '@headwater/vocabulary'
+import { tellingAttribute } from './attribute.ts'
+import { nameOf, rankSuspects, type Suspect, toCauses } from './cause.ts'
+import { type Finding, slowAbove } from './detect.ts'
+import type { Group } from './group.ts'
+import { onsetMs } from './onset.ts'
+import type { Picture } from './picture.ts'
+
+/** All that is told of an incident, apart from its life cycle. */
+export interface Told {
+  title: string
+  sinceMs: number
+  causes: Cause[]
+  impact: Impact
+  anomalies: Anomaly[]
+}
+
+/** How far before its onset a change can be to blame. */
+const changeBeforeMs = 30 * 60_000
+
+/** Explains a group of findings by the facts since their onset. `known` is the normal picture, with paths and flows. */
+export async function explain(
+  store: Store,
+  {
+    group,
+    known,
+    windows,
+    untilMs,
+    knownSinceMs,
+  }: {
+    group: Group
+    known: Picture
+    windows: WindowCounts[]
+    untilMs: number
+    /** The onset, once an incident has one: it does not move forward. */
+    knownSinceMs?: number
+  },
+): Promise<Told> {
+  const suspects = rankSuspects(group.findings, known)
+  const onsets = new Map(group.findings.map((finding) => [finding, onsetMs(finding, windows, untilMs - 30_000)]))
+  const first = suspects[0]
+  const onset = Math.min(
+    ...(first === undefined ? [...onsets.values()] : first.findings.map((finding) => onsets.get(finding) ?? untilMs)),
+  )
+  const sinceMs = Math.min(onset, knownSinceMs ?? onset)
+  const range = { fromMs: sinceMs, toMs: untilMs }
+  const told = suspects.slice(0, 3)
+  const [impact, causes] = await Promise.all([
+    readImpact(store, {
+      ...range,
+      badCalls: told.flatMap((suspect) => badCallsOf(suspect, known)),
+      slowEntries: slowEntriesOf(known),
+    }),
+    withEvidence(store, toCauses(suspects, known), told, known, range),
+  ])
+  const services = [...new Set(group.findings.flatMap(hitServices))].toSorted()
+  return {
+    title: titleOf(causes[0]),
+    sinceMs,
+    causes,
+    impact: {
+      services: services.map(nameOf),
+      flows: impact.flows.map((flow) => ({ ...flow, share: share(flow.runsAffected, flow.runs) })),
+      users: { ...impact.users, share: share(impact.users.affected, impact.users.seen) },
+      since: new Date(sinceMs).toISOString(),
+    },
+    anomalies: group.findings.map((finding) => toAnomaly(finding, onsets.get(finding) ?? untilMs)),
+  }
+}
+
+/** The windows from which onsets are read: of all services of a group, some time back. */
+export async function readOnsetWindows(store: Store, group: Group, untilMs: number): Promise<WindowCounts[]> {
+  return await readWindows(store, { fromMs: untilMs - 10 * 60_000, toMs: untilMs, services: group.services })
+}
+
+/** A service is hit when it failed, slowed down, or gave no answer; who only waits at an edge shows in its own findings. */
+function hitServices(finding: Finding): string[] {
+  if (finding.caller === undefined) return [finding.service]
+  return finding.signal === 'unanswered' ? [finding.service] : [finding.caller]
+}
+
+function badCallsOf(suspect: Suspect, known: Picture): BadCall[] {
+  const { service, operation, kind, peer, findings } = suspect
+  switch (kind) {
+    case 'errors':
+      return [{ kind: 'errors', service, operation }]
+    case 'latency':
+      return [{ kind: 'latency', service, operation, slowNs: slowNsOf(findings) }]
+    case 'dependency':
+      return [
+        {
+          kind: 'dependency',
+          caller: service,
+          callerOperation: operation,
+          peer: peer ?? '',
+          slowNs: slowNsOf(findings),
+        },
+      ]
+    case 'unavailable': {
+      const unanswered: BadCall[] = findings.some(({ signal }) => signal === 'unanswered')
+        ? [{ kind: 'unanswered', service }]
+        : []
+      const silent: BadCall[] = findings.some(({ signal }) => signal === 'silence')
+        ? [{ kind: 'silence', service, flows: [...(known.flowsThrough.get(service) ?? [])] }]
+        : []
+      return [...unanswered, ...silent]
+    }
+  }
+}
+
+/** Without a latency finding no call is slow. */
+function slowNsOf(findings: Finding[]): number {
+  const limits = findings.flatMap(({ slowNs }) => (slowNs === undefined ? [] : [slowNs]))
+  return limits.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...limits)
+}
+
+/** Entries count as slow above their normal 99th percentile, or what users would notice. */
+function slowEntriesOf(known: Picture): SlowEntry[] {
+  return [...known.operations.values()]
+    .filter(({ isRoot }) => isRoot)
+    .map(({ service, operation, duration }) => ({
+      service,
+      operation,
+      slowNs: Math.min(bucketMiddle(slowAbove(duration)), Math.max((quantileNs(duration, 0.99) ?? 0) * 1.1, 1)),
+    }))
+}
+
+async function withEvidence(
+  store: Store,
+  causes: Cause[],
+  told: Suspect[],
+  known: Picture,
+  range: TimeRange,
+): Promise<Cause[]> {
+  const changes = await readChanges(store, {
+    fromMs: range.fromMs - changeBeforeMs,
+    toMs: range.toMs,
+    services: [...new Set(causes.map(({ service }) => service))],
+  })
+  return await Promise.all(
+    causes.map(async (cause, rank) => {
+      const suspect = told[rank]
+      const badCalls = suspect === undefined ? [] : badCallsOf(suspect, known)
+      const [breakdown, errors] =
+        badCalls.length === 0
+          ? [[], []]
+          : await Promise.all([
+              readBreakdown(store, { ...range, badCalls }),
+              readFrequentErrors(store, { ...range, badCalls }),
+            ])
+      const change = changes.find(({ service }) => service === cause.service)
+      return addEvidence(cause, breakdown, errors, change === undefined ? undefined : changeSentence(change))
+    }),
+  )
+}
+
+function addEvidence(cause: Cause, breakdown: Breakdown[], errors: FrequentError[], change: string | undefined): Cause {
+  const attribute = tellingAttribute(breakdown)
+  const [error] = errors
+  return {
+    ...cause,
+    ...(attribute === undefined ? {} : { attribute }),
+    evidence: [
+      ...cause.evidence,
+      ...(error === undefined
+        ? []
+        : [
+            {
+              signal: 'exception' as const,
+              sentence: `Its errors say most often: ${[error.errorType, error.message].filter((part) => part !== '').join(': ')}`,
+            },
+          ]),
+      ...(attribute === undefined
+        ? []
+        : [
+            {
+              signal: 'attribute' as const,
+              sentence: `${Math.round(attribute.badShare * 100)} % of its calls with ${attribute.name} = ${attribute.value} are bad, ${Math.round(attribute.goodShare * 100)} % of the others.`,
+            },
+          ]),
+      ...(change === undefined ? [] : [{ signal: 'change' as const, sentence: change }]),
+    ],
+  }
+}
+
+function changeSentence({
+  kind,
+  service,
+  version,
+  at,
+}: {
+  kind: string
+  service: string
+  version: string | null
+  at: string
+}): string {
+  return `A ${kind} of ${service}${version === null ? '' : ` (${version})`} was reported at ${at}.`
+}
+
+/** One line that says what broke. */
+export function titleOf(cause: Cause | undefined): string {
+  if (cause === undefined) return 'Something departs from normal, and no service stands out as the cause'
+  const place = `${cause.service} ${cause.operation}`.trim()
+  switch (cause.kind) {
+    case 'errors':
+      return `${place} fails`
+    case 'latency':
+      return `${place} is slow`
+    case 'unavailable':
+      return `${cause.service} gives no answer`
+    case 'dependency':
+      return `${place} waits for ${cause.peer ?? 'a peer'} or fails with it`
+  }
+}
+
+function toAnomaly(finding: Finding, sinceMs: number): Anomaly {
+  const { signal, operation, caller, callerOperation, expected, seen, unit, pValue, calls, baselineCalls } = finding
+  return {
+    service: nameOf(finding.service),
+    operation,
+    ...(caller === undefined ? {} : { caller: nameOf(caller) }),
+    ...(callerOperation === undefined ? {} : { callerOperation }),
+    signal,
+    since: new Date(sinceMs).toISOString(),
+    expected,
+    seen,
+    unit,
+    pValue,
+    calls,
+    baselineCalls,
+  }
+}
+
+function share(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.round((part / whole) * 1_000) / 1_000
+}

@@ -1,0 +1,24 @@
+import { MetricSet } from '@headwater/vocabulary'
+
+export type AnalyzerMetrics = MetricSet<keyof typeof definitions>
+
+const definitions = {
+  headwater_settle_spans_total: { type: 'counter', help: 'Distinct spans settled' },
+  headwater_settle_late_spans_total: { type: 'counter', help: 'Spans that came after their trace had been settled' },
+  headwater_settle_ticks_total: { type: 'counter', help: 'Ticks of settling done' },
+  headwater_settle_watermark_seconds: { type: 'gauge', help: 'All that arrived before this Unix time is settled' },
+  headwater_analyzer_leader: { type: 'gauge', help: '1 while this analyzer holds the lease' },
+  headwater_analyzer_steps_total: { type: 'counter', help: 'Steps of analysis done' },
+  headwater_analyzer_findings_total: { type: 'counter', help: 'Departures from normal, over all steps' },
+  headwater_analyzer_failures_total: {
+    type: 'counter',
+    help: 'Rounds given up because an engine failed; the next one repeats them',
+  },
+  headwater_incidents_open: { type: 'gauge', help: 'Incidents open now' },
+  headwater_incidents_opened_total: { type: 'counter', help: 'Incidents opened' },
+  headwater_incidents_resolved_total: { type: 'counter', help: 'Incidents resolved' },
+} as const
+
+export function analyzerMetrics(): AnalyzerMetrics {
+  return new MetricSet(definitions)
+}

@@ -1,0 +1,47 @@
+// Every number that the analysis rests on, in one place, the same for all systems.
+
+export const parameters = {
+  /** A window is judged once it ended so long ago: exporters send every 5 s by default, and settling waits for 5 s of quiet. */
+  lagMs: 10_000,
+  /** Windows are judged in steps of one window of the finer states. */
+  stepMs: 10_000,
+  /** What counts as now. */
+  recentMs: 30_000,
+  /** Between now and the baseline: a fault that has just begun must not become normal. */
+  gapMs: 10_000,
+  /** How far back normal is looked for. */
+  baselineMs: 50 * 60_000,
+  /** Where the last hour knows little, the day before is added. */
+  longBaselineMs: 24 * 3_600_000,
+  /** Fewer calls in the last hour than this, over all series, count as little. */
+  baselineCallsMin: 2_000,
+  /** A series is judged by its own past of at least so many calls. */
+  seriesCallsMin: 8,
+  /** False discovery rate over all series of a step (Benjamini & Hochberg). */
+  falseDiscoveryRate: 0.001,
+  /** Bad calls below this are never a finding. */
+  badCallsMin: 4,
+  /** The share of bad calls has to rise by this. */
+  shareRiseMin: 0.08,
+  /** A call is slow above this multiple of the baseline's 99th percentile … */
+  slowFactor: 1.5,
+  /** … this multiple of its median … */
+  slowMedianFactor: 2.5,
+  /** … and this floor. */
+  slowFloorNs: 20_000_000,
+  /** Silence: at least so many calls were due … */
+  silenceCallsMin: 12,
+  /** … and at most this share of them came … */
+  silenceShareMax: 0.25,
+  /** … with a chance below this. */
+  silencePValueMax: 1e-6,
+  /** A slow call weighs as much as a failed one when its excess reaches this. */
+  slowWeightNs: 150_000_000,
+  /** Findings below this p-value open an incident at once; others have to last for two steps. */
+  certainPValue: 1e-8,
+  /** An incident closes after so many quiet steps. */
+  quietStepsToClose: 3,
+  /** Causes below this share of the incident's excess are not told. */
+  causeScoreMin: 0.03,
+  causesMax: 5,
+} as const

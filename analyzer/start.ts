@@ -1,0 +1,114 @@
+// The thin loop around the analysis: hold the lease, settle, and judge each step once settling has passed it.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  beginTick,
+  finishTick,
+  type Lease,
+  LeaseLost,
+  releaseLease,
+  type SettleRules,
+  settleTick,
+  type Store,
+  takeLease,
+} from '@headwater/store'
+import { type AnalyzerMetrics, analyzerMetrics } from './metrics.ts'
+import { parameters } from './parameters.ts'
+import { step } from './step.ts'
+
+export interface Analyzer {
+  metrics: AnalyzerMetrics
+  /** Finishes the round that is under way and lets go of the lease. */
+  stop(): Promise<void>
+}
+
+export interface AnalyzerOptions {
+  store: Store
+  /** Pause between rounds. */
+  everyMs?: number
+  log?: (line: string) => void
+}
+
+const leaseMs = 15_000
+
+export const settleRules: SettleRules = { quietMs: 5_000, openMs: 30_000, closeAfterS: 30 }
+
+/** Starts the analyzer. It never throws: what fails is logged, counted, and repeated in the next round. */
+export function startAnalyzer({ store, everyMs = 2_000, log = () => undefined }: AnalyzerOptions): Analyzer {
+  const metrics = analyzerMetrics()
+  const stopping = new AbortController()
+  const holder = randomUUID()
+  const state: LoopState = { lease: undefined, judgedMs: undefined }
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await round({ store, holder, state, metrics })
+      } catch (error) {
+        if (error instanceof LeaseLost) state.lease = undefined
+        metrics.add('headwater_analyzer_failures_total')
+        log(`analyzer: ${describe(error)}`)
+      }
+      await sleep(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+    }
+    metrics.set('headwater_analyzer_leader', 0)
+    if (state.lease !== undefined) await releaseLease(store.postgres, state.lease).catch(() => undefined)
+  }
+  const done = loop()
+  return {
+    metrics,
+    async stop() {
+      stopping.abort()
+      await done
+    },
+  }
+}
+
+interface LoopState {
+  lease: Lease | undefined
+  /** The last step judged. */
+  judgedMs: number | undefined
+}
+
+async function round({
+  store,
+  holder,
+  state,
+  metrics,
+}: {
+  store: Store
+  holder: string
+  state: LoopState
+  metrics: AnalyzerMetrics
+}): Promise<void> {
+  state.lease = await takeLease(store.postgres, { holder, ttlMs: leaseMs })
+  metrics.set('headwater_analyzer_leader', state.lease === undefined ? 0 : 1)
+  if (state.lease === undefined) return
+  const tick = await beginTick(store, state.lease)
+  if (tick === undefined) return
+  const counts = await settleTick(store, tick, settleRules)
+  await finishTick(store.postgres, state.lease, tick, counts)
+  metrics.add('headwater_settle_ticks_total')
+  metrics.add('headwater_settle_spans_total', counts.spans)
+  metrics.add('headwater_settle_late_spans_total', counts.late)
+  metrics.set('headwater_settle_watermark_seconds', tick.toMs / 1_000)
+  const stepMs = nextStepMs(tick.toMs, state.judgedMs)
+  if (stepMs === undefined) return
+  const report = await step(store, state.lease, stepMs)
+  state.judgedMs = stepMs
+  metrics.add('headwater_analyzer_steps_total')
+  metrics.add('headwater_analyzer_findings_total', report.findings)
+  metrics.add('headwater_incidents_opened_total', report.opened)
+  metrics.add('headwater_incidents_resolved_total', report.resolved)
+  metrics.set('headwater_incidents_open', report.open)
+}
+
+/** The newest step that settling has passed by the lag; `undefined` when it has been judged. Steps missed in a pause are skipped. */
+export function nextStepMs(watermarkMs: number, judgedMs: number | undefined): number | undefined {
+  const newest = Math.floor((watermarkMs - parameters.lagMs) / parameters.stepMs) * parameters.stepMs
+  return judgedMs !== undefined && newest <= judgedMs ? undefined : newest
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}

@@ -1,0 +1,162 @@
+// One step of the analysis: what the facts up to a moment mean for the incidents. Reads, decides purely, explains, writes.
+import { randomUUID } from 'node:crypto'
+import {
+  collectorWasAlive,
+  countMinutes,
+  countRecentWindows,
+  type Lease,
+  readIncidentRanges,
+  readMinuteStates,
+  readOpenIncidents,
+  readRecentStates,
+  saveIncident,
+  type Store,
+  type TimeRange,
+  type TrackedIncident,
+  type WindowCounts,
+} from '@headwater/store'
+import { rankSuspects } from './cause.ts'
+import { detect, type Finding } from './detect.ts'
+import { explain, readOnsetWindows } from './explain.ts'
+import { type Group, groupFindings } from './group.ts'
+import { type Decision, decide } from './life-cycle.ts'
+import { badWindows } from './onset.ts'
+import { parameters } from './parameters.ts'
+import { type Picture, pictureOf } from './picture.ts'
+
+export interface StepReport {
+  findings: number
+  opened: number
+  resolved: number
+  open: number
+}
+
+/** Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. */
+export async function step(store: Store, lease: Lease, atMs: number): Promise<StepReport> {
+  const open = await readOpenIncidents(store)
+  const { recent, baseline, recentMs, baselineMs } = await readPictures(store, atMs)
+  const alive = await collectorWasAlive(store, { fromMs: atMs - recentMs, toMs: atMs })
+  const findings = detect({ recent, baseline, recentMs, baselineMs, collectorWasAlive: alive })
+  const groups = groupFindings(findings, baseline)
+  const windowsOf = new Map<Group, WindowCounts[]>()
+  for (const group of groups) windowsOf.set(group, await readOnsetWindows(store, group, atMs))
+  const decisions = decide(open, groups).filter(
+    (decision) =>
+      decision.deed !== 'open' || mayOpen(decision.group, windowsOf.get(decision.group) ?? [], baseline, atMs),
+  )
+  for (const decision of decisions) await carryOut(store, lease, decision, { known: baseline, atMs })
+  return {
+    findings: findings.length,
+    opened: decisions.filter(({ deed }) => deed === 'open').length,
+    resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
+    open: decisions.filter(({ deed }) => deed !== 'resolve').length,
+  }
+}
+
+async function readPictures(
+  store: Store,
+  atMs: number,
+): Promise<{ recent: Picture; baseline: Picture; recentMs: number; baselineMs: number }> {
+  const recentMs = parameters.recentMs
+  const toMs = atMs - recentMs - parameters.gapMs
+  const hour: TimeRange = { fromMs: atMs - parameters.baselineMs, toMs }
+  const excluded = (await readIncidentRanges(store, atMs - parameters.longBaselineMs, atMs)).map((range) => ({
+    fromMs: range.fromMs - parameters.gapMs,
+    toMs: range.toMs,
+  }))
+  const [now, before, windows] = await Promise.all([
+    readRecentStates(store, { fromMs: atMs - recentMs, toMs: atMs }),
+    readRecentStates(store, { ...hour, excluded }),
+    countRecentWindows(store, { ...hour, excluded }),
+  ])
+  const calls = before.reduce((sum, state) => sum + state.calls, 0)
+  if (calls >= parameters.baselineCallsMin) {
+    return { recent: pictureOf(now), baseline: pictureOf(before), recentMs, baselineMs: windows * 10_000 }
+  }
+  const day = { fromMs: atMs - parameters.longBaselineMs, toMs: hour.fromMs, excluded }
+  const earlier = await readMinuteStates(store, day)
+  const minutes = earlier.length === 0 ? 0 : await countMinutes(store, day)
+  return {
+    recent: pictureOf(now),
+    baseline: pictureOf([...before, ...earlier]),
+    recentMs,
+    baselineMs: windows * 10_000 + minutes * 60_000,
+  }
+}
+
+/** Errors that chance cannot explain open an incident at once; slowness has to last, because machines hiccup. */
+function mayOpen(group: Group, windows: WindowCounts[], known: Picture, atMs: number): boolean {
+  const [first] = rankSuspects(group.findings, known)
+  if (first === undefined) return false
+  return first.findings.some(
+    (finding) =>
+      (isCertain(finding) && badWindows(finding, windows, atMs) >= 1) || badWindows(finding, windows, atMs) >= 2,
+  )
+}
+
+function isCertain({ signal, pValue }: Finding): boolean {
+  switch (signal) {
+    case 'errors':
+    case 'origin-errors':
+    case 'unanswered':
+    case 'silence':
+      return pValue < parameters.certainPValue
+    case 'latency':
+    case 'self-time':
+    case 'wire-time':
+      return false
+  }
+}
+
+async function carryOut(
+  store: Store,
+  lease: Lease,
+  decision: Decision,
+  { known, atMs }: { known: Picture; atMs: number },
+): Promise<void> {
+  const nowIso = new Date().toISOString()
+  switch (decision.deed) {
+    case 'open':
+    case 'update': {
+      const { group } = decision
+      const earlier = decision.deed === 'update' ? decision.incident : undefined
+      const windows = await readOnsetWindows(store, group, atMs)
+      const told = await explain(store, {
+        group,
+        known,
+        windows,
+        untilMs: atMs,
+        ...(earlier === undefined ? {} : { knownSinceMs: Date.parse(earlier.since) }),
+      })
+      // What is left when a fault fades is no better explanation than what was seen at its height.
+      const causes = told.causes.length === 0 && earlier !== undefined ? earlier.causes : told.causes
+      const incident: TrackedIncident = {
+        id: earlier?.id ?? randomUUID(),
+        state: 'open',
+        title: causes === told.causes ? told.title : (earlier?.title ?? told.title),
+        since: new Date(told.sinceMs).toISOString(),
+        openedAt: earlier?.openedAt ?? nowIso,
+        updatedAt: nowIso,
+        resolvedAt: null,
+        causes,
+        impact: told.impact,
+        anomalies: told.anomalies,
+        scope: [...new Set([...(earlier?.scope ?? []), ...group.services])].toSorted(),
+        quietSteps: 0,
+      }
+      await saveIncident(store, lease, incident)
+      return
+    }
+    case 'wait':
+      await saveIncident(store, lease, { ...decision.incident, updatedAt: nowIso, quietSteps: decision.quietSteps })
+      return
+    case 'resolve':
+      await saveIncident(store, lease, {
+        ...decision.incident,
+        state: 'resolved',
+        updatedAt: nowIso,
+        resolvedAt: nowIso,
+      })
+      return
+  }
+}

@@ -1,0 +1,170 @@
+// Whom a cause hits: the runs in which a call went wrong at the cause and whose outcome shows it.
+import { TupleParam } from '@clickhouse/client'
+import type { Store } from './connect.ts'
+import type { TimeRange } from './states.ts'
+
+/** A kind of call that went wrong at a cause. Services are canonical keys. */
+export type BadCall =
+  | { kind: 'errors'; service: string; operation: string }
+  | { kind: 'latency'; service: string; operation: string; slowNs: number }
+  | { kind: 'unanswered'; service: string }
+  | { kind: 'dependency'; caller: string; callerOperation: string; peer: string; slowNs: number }
+  /** A service that took no calls: hit are runs of its flows that never reached it. */
+  | { kind: 'silence'; service: string; flows: string[] }
+
+/** Above which an entry's duration counts as slow. */
+export interface SlowEntry {
+  service: string
+  operation: string
+  slowNs: number
+}
+
+export interface FlowImpact {
+  name: string
+  runs: number
+  runsAffected: number
+}
+
+export interface UserImpact {
+  affected: number
+  seen: number
+}
+
+const conditions = `
+  (OriginError AND (Service, Operation) IN {errors:Array(Tuple(String, String))})
+  OR arrayExists(x -> Service = x.1 AND Operation = x.2 AND SelfNs > x.3, {latency:Array(Tuple(String, String, UInt64))})
+  OR (Kind = 'peer' AND ClientFailed AND Service IN {unanswered:Array(String)})
+  OR (Kind = 'peer' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND (Failed OR DurationNs > x.4), {dependency:Array(Tuple(String, String, String, UInt64))}))`
+
+/** Flows and users hit since the onset. A run is hit when a call of it went wrong at the cause, and it failed or was slow. */
+export async function readImpact(
+  store: Store,
+  { fromMs, toMs, badCalls, slowEntries }: TimeRange & { badCalls: BadCall[]; slowEntries: SlowEntry[] },
+): Promise<{ flows: FlowImpact[]; users: UserImpact }> {
+  const answer = await store.clickhouse.query({
+    query: `
+      WITH
+        bad AS (
+          SELECT DISTINCT FlowId FROM chain_dependency_events FINAL
+          WHERE Time >= fromUnixTimestamp64Milli({from:Int64}) AND Time < fromUnixTimestamp64Milli({to:Int64}) AND (${conditions})
+        ),
+        runs AS (
+          SELECT FlowId, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, max(Failed) AS RunFailed, groupUniqArrayArray(Services) AS RunServices,
+            max(arrayExists(x -> EntryService = x.1 AND EntryOperation = x.2 AND DurationNs > x.3, {slowEntries:Array(Tuple(String, String, UInt64))})) AS Slow
+          FROM chain_execution_traces FINAL
+          WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
+          GROUP BY FlowId
+        ),
+        judged AS (
+          SELECT Flow, User,
+            (FlowId IN (SELECT FlowId FROM bad) AND (RunFailed OR Slow))
+              OR arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {silence:Array(Tuple(String, Array(String)))}) AS Affected
+          FROM runs
+        ),
+        hit AS (SELECT DISTINCT Flow FROM judged WHERE Affected)
+      SELECT Flow AS name, count() AS runs, countIf(Affected) AS runsAffected,
+        groupUniqArrayIf(10000)(User, User != '') AS users, groupUniqArrayIf(10000)(User, User != '' AND Affected) AS usersAffected
+      FROM judged WHERE Flow IN (SELECT Flow FROM hit)
+      GROUP BY Flow ORDER BY runsAffected DESC, name LIMIT 200`,
+    query_params: {
+      from: fromMs,
+      to: toMs,
+      ...bind(badCalls),
+      slowEntries: slowEntries.map(
+        ({ service, operation, slowNs }) => new TupleParam([service, operation, Math.round(slowNs)]),
+      ),
+    },
+    format: 'JSONEachRow',
+  })
+  const rows = await answer.json<FlowImpact & { users: string[]; usersAffected: string[] }>()
+  return {
+    flows: rows.map(({ name, runs, runsAffected }) => ({ name, runs, runsAffected })),
+    users: {
+      affected: new Set(rows.flatMap((row) => row.usersAffected)).size,
+      seen: new Set(rows.flatMap((row) => row.users)).size,
+    },
+  }
+}
+
+/** How bad calls of a cause differ from good ones: counts by version and instance, and what the errors say. */
+export interface Breakdown {
+  version: string
+  instance: string
+  calls: number
+  bad: number
+}
+
+export async function readBreakdown(
+  store: Store,
+  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
+): Promise<Breakdown[]> {
+  const places = badCalls.flatMap((call) =>
+    call.kind === 'errors' || call.kind === 'latency' ? [new TupleParam([call.service, call.operation])] : [],
+  )
+  if (places.length === 0) return []
+  const answer = await store.clickhouse.query({
+    query: `SELECT Version AS version, Instance AS instance, count() AS calls, countIf(${conditions}) AS bad
+            FROM chain_dependency_events FINAL
+            WHERE Time >= fromUnixTimestamp64Milli({from:Int64}) AND Time < fromUnixTimestamp64Milli({to:Int64})
+              AND Kind IN ('entry', 'sync', 'async') AND (Service, Operation) IN {places:Array(Tuple(String, String))}
+            GROUP BY version, instance ORDER BY calls DESC LIMIT 200`,
+    query_params: { from: fromMs, to: toMs, places, ...bind(badCalls) },
+    format: 'JSONEachRow',
+  })
+  return await answer.json<Breakdown>()
+}
+
+/** What bad calls say most often. */
+export interface FrequentError {
+  errorType: string
+  message: string
+  calls: number
+}
+
+export async function readFrequentErrors(
+  store: Store,
+  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
+): Promise<FrequentError[]> {
+  const answer = await store.clickhouse.query({
+    query: `SELECT ErrorType AS errorType, Message AS message, count() AS calls
+            FROM chain_dependency_events FINAL
+            WHERE Time >= fromUnixTimestamp64Milli({from:Int64}) AND Time < fromUnixTimestamp64Milli({to:Int64}) AND (${conditions})
+              AND (ErrorType != '' OR Message != '')
+            GROUP BY errorType, message ORDER BY calls DESC, message LIMIT 3`,
+    query_params: { from: fromMs, to: toMs, ...bind(badCalls) },
+    format: 'JSONEachRow',
+  })
+  return await answer.json<FrequentError>()
+}
+
+function bind(badCalls: BadCall[]): Record<string, unknown> {
+  const parameters: Record<'errors' | 'latency' | 'dependency' | 'silence', TupleParam[]> & { unanswered: string[] } = {
+    errors: [],
+    latency: [],
+    dependency: [],
+    silence: [],
+    unanswered: [],
+  }
+  for (const call of badCalls) {
+    switch (call.kind) {
+      case 'errors':
+        parameters.errors.push(new TupleParam([call.service, call.operation]))
+        break
+      case 'latency':
+        parameters.latency.push(new TupleParam([call.service, call.operation, Math.round(call.slowNs)]))
+        break
+      case 'unanswered':
+        parameters.unanswered.push(call.service)
+        break
+      case 'dependency':
+        parameters.dependency.push(
+          new TupleParam([call.caller, call.callerOperation, call.peer, Math.round(call.slowNs)]),
+        )
+        break
+      case 'silence':
+        parameters.silence.push(new TupleParam([call.service, call.flows]))
+        break
+    }
+  }
+  return parameters
+}
