@@ -1,0 +1,118 @@
+// Protobuf's JSON mapping, read field by field: null is a field that did not come, 64-bit integers are text or numbers.
+// What is of a wrong kind is an error that says where it stands, what it is and what it should be.
+
+/** An object of the body, and where it stands there. */
+export class JsonFields {
+  readonly #fields: Readonly<Record<string, unknown>>
+  readonly path: string
+
+  constructor(value: unknown, path: string) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(path, value, 'an object')
+    this.#fields = value as Record<string, unknown>
+    this.path = path
+  }
+
+  /** Undefined when the field did not come. */
+  get(name: string): unknown {
+    const value = Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined
+    return value ?? undefined
+  }
+
+  text(name: string): string {
+    const value = this.get(name)
+    if (value === undefined) return ''
+    if (typeof value !== 'string') throw wrong(this.#at(name), value, 'text')
+    // Half a surrogate pair has no UTF-8.
+    return value.toWellFormed()
+  }
+
+  boolean(name: string): boolean {
+    const value = this.get(name) ?? false
+    if (typeof value !== 'boolean') throw wrong(this.#at(name), value, 'true or false')
+    return value
+  }
+
+  integer(name: string, { min, max }: { min: bigint; max: bigint }): bigint {
+    const value = this.get(name) ?? 0
+    const integer = toInteger(value)
+    if (integer === undefined || integer < min || integer > max) {
+      throw wrong(this.#at(name), value, `an integer from ${min} to ${max}, as a number or as text`)
+    }
+    return integer
+  }
+
+  uint32(name: string): number {
+    return Number(this.integer(name, { min: 0n, max: 0xffff_ffffn }))
+  }
+
+  uint64(name: string): bigint {
+    return this.integer(name, { min: 0n, max: 0xffff_ffff_ffff_ffffn })
+  }
+
+  double(name: string): number {
+    const value = this.get(name) ?? 0
+    if (typeof value === 'number' || typeof value === 'bigint') return Number(value)
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
+    if (Number.isNaN(number) && value !== 'NaN') throw wrong(this.#at(name), value, 'a number, "NaN" or "Infinity"')
+    return number
+  }
+
+  /** Base64, of either alphabet. */
+  bytes(name: string): Uint8Array {
+    const value = this.get(name) ?? ''
+    if (typeof value !== 'string' || !/^[\w+/-]*={0,2}$/.test(value)) throw wrong(this.#at(name), value, 'base64')
+    return Uint8Array.from(Buffer.from(value, 'base64'))
+  }
+
+  /** A number of an enumeration; unknown numbers are kept, as protobuf keeps them. */
+  enumeration(name: string, names: readonly string[]): number {
+    const value = this.get(name) ?? 0
+    const number = typeof value === 'string' && names.includes(value) ? BigInt(names.indexOf(value)) : toInteger(value)
+    if (number === undefined || BigInt.asIntN(32, number) !== number) {
+      throw wrong(this.#at(name), value, `a number or one of ${names.join(', ')}`)
+    }
+    return Number(number)
+  }
+
+  /** Undefined when the field did not come. */
+  message(name: string): JsonFields | undefined {
+    const value = this.get(name)
+    return value === undefined ? undefined : new JsonFields(value, this.#at(name))
+  }
+
+  messages(name: string): JsonFields[] {
+    const value = this.get(name) ?? []
+    const path = this.#at(name)
+    if (!Array.isArray(value)) throw wrong(path, value, 'a list')
+    return value.map((item: unknown, index) => new JsonFields(item, `${path}[${index}]`))
+  }
+
+  #at(name: string): string {
+    return this.path === '' ? name : `${this.path}.${name}`
+  }
+}
+
+/** Parses a body. Integers that a double cannot hold come as bigint. */
+export function parseJson(body: Uint8Array): JsonFields {
+  const text = new TextDecoder().decode(body)
+  // Exact integers cost a call per value, so only for bodies that may have some.
+  const hasLongIntegers = /[:[,]\s*-?\d{16}/.test(text)
+  return new JsonFields(hasLongIntegers ? JSON.parse(text, keepExact) : JSON.parse(text), '')
+}
+
+function keepExact(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  return context?.source !== undefined && /^-?\d{1,40}$/.test(context.source) ? BigInt(context.source) : value
+}
+
+function toInteger(value: unknown): bigint | undefined {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : undefined
+  return typeof value === 'string' && /^-?\d{1,40}$/.test(value) ? BigInt(value) : undefined
+}
+
+function wrong(path: string, value: unknown, expected: string): Error {
+  const shown = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value))
+  const short = shown.length > 80 ? `${shown.slice(0, 80)}…` : shown
+  return new TypeError(`${path === '' ? 'The body' : path} is ${short}, expected ${expected}`)
+}
