@@ -1,7 +1,7 @@
 import type { SpanQueue } from './span-queue.ts'
 
 /** Longest time that the end of the process waits for the last spans. */
-export const flushAtMostMs = 2_000
+const flushAtMostMs = 2_000
 
 /**
  * Sends what is left when the process ends, and lets it end as it would have: with the exit code or by the signal that it

@@ -5,7 +5,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type FlowId, parseFlowId, parseFlowName } from '@headwater/vocabulary'
 
 /** The members of ours in baggage. */
-export const memberNames = {
+const memberNames = {
   id: 'flow.id',
   name: 'flow.name',
   service: 'service.name',
@@ -18,6 +18,7 @@ export const baggageHeader = 'baggage'
 /** Bounds: W3C's for the whole header; our own members must leave room for the user's. */
 export const baggageBytesMax = 8_192
 export const baggageMembersMax = 64
+/** @internal Exported for tests. */
 export const ownBytesMax = 512
 
 export interface FlowClaims {
@@ -102,14 +103,14 @@ export function bytesOf(members: Iterable<[string, string]>): number {
   return Math.max(bytes, 0)
 }
 
-/** HMAC-SHA256 over the flow's ID, its name and the caller's name, base64url. No part holds a line feed. */
+/** HMAC-SHA256 over the flow's ID, its name and the caller's name, base64url. No part holds a line feed. @internal */
 export function sign({ id, name, service }: Omit<FlowClaims, 'signature'>, sharedKey: string): string {
   return createHmac('sha256', sharedKey)
     .update(`${id ?? ''}\n${name ?? ''}\n${service ?? ''}`)
     .digest('base64url')
 }
 
-/** Whether `claims` bear the signature that `sharedKey` gives them; the comparison takes the same time for any wrong one. */
+/** Whether `claims` bear the signature that `sharedKey` gives them; the comparison takes the same time for any wrong one. @internal */
 export function isProven(claims: FlowClaims, sharedKey: string): boolean {
   const expected = Buffer.from(sign(claims, sharedKey))
   const stated = Buffer.from(claims.signature ?? '')

@@ -1,6 +1,6 @@
 import { type Context, SpanKind, TraceFlags } from '@opentelemetry/api'
-import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { type Hop, flowNameOf, hopOf, hopOfSpan, joinHop, newHop } from './hop.ts'
+import type { ReadableSpan, Span, SpanProcessor } from './sdk.ts'
 import type { SpanQueue } from './span-queue.ts'
 
 /** Gives every span its flow, and passes it to `queue` when it ends. */

@@ -26,6 +26,7 @@ test.each([
   ['HEADWATER_SHARED_KEY', 'short', 'can be guessed'],
   ['OTEL_TRACES_EXPORTER', 'zipkin', '"zipkin" is not supported'],
   ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'point it at port 4318'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318', 'write it like http://host:4318'],
   ['OTEL_PROPAGATORS', 'b3', '"b3" is not supported'],
   ['OTEL_BSP_SCHEDULE_DELAY', '5s', '5000 is used'],
   ['OTEL_BSP_MAX_QUEUE_SIZE', '0', '2048 is used'],

@@ -6,7 +6,7 @@ export interface AgentSettings {
   trust: Trust
   /** Proves flow members between services that share it. */
   sharedKey: string | undefined
-  /** Where spans go if the environment names no endpoint; otherwise the exporter reads the variables itself. */
+  /** Where spans go if the environment names no usable endpoint; otherwise the exporter reads the variables itself. */
   fallbackTracesUrl: string | undefined
   /** The endpoint speaks TLS, for which the exporter reads certificates from the environment. */
   isTls: boolean
@@ -27,6 +27,7 @@ export interface BatchSettings {
 }
 
 const sharedKeyCharsMin = 16
+const defaultTracesUrl = 'http://127.0.0.1:4318/v1/traces'
 
 /** Reads OTEL_* and HEADWATER_* variables; an empty one counts as unset. Never throws: a telemetry typo stops no service. */
 export function readSettings(env: NodeJS.ProcessEnv): AgentSettings {
@@ -72,13 +73,20 @@ export function readSettings(env: NodeJS.ProcessEnv): AgentSettings {
   }
   const queueSpansMax = count('OTEL_BSP_MAX_QUEUE_SIZE', 2_048, 1)
 
-  const namesEndpoint = text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? text('OTEL_EXPORTER_OTLP_ENDPOINT')
+  const endpointName = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'].find(text)
+  const endpoint = endpointName === undefined ? undefined : text(endpointName)
+  const isUsable = endpoint !== undefined && /^https?:\/\//i.test(endpoint) && URL.canParse(endpoint)
+  if (endpoint !== undefined && !isUsable) {
+    warnings.push(
+      `${endpointName}: "${endpoint}" is no URL of HTTP, ${defaultTracesUrl} is used; write it like http://host:4318`,
+    )
+  }
   return {
     enabled: text('OTEL_SDK_DISABLED')?.toLowerCase() !== 'true',
     trust,
     sharedKey,
-    fallbackTracesUrl: namesEndpoint === undefined ? 'http://127.0.0.1:4318/v1/traces' : undefined,
-    isTls: namesEndpoint?.toLowerCase().startsWith('https:') ?? false,
+    fallbackTracesUrl: isUsable ? undefined : defaultTracesUrl,
+    isTls: isUsable && endpoint.toLowerCase().startsWith('https:'),
     exports: exporter !== 'none',
     carriesTraceContext: carries('tracecontext'),
     carriesBaggage: carries('baggage'),

@@ -4,8 +4,8 @@
 
 import { context } from '@opentelemetry/api'
 import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core'
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
 import { counters } from './counters.ts'
+import type { ReadableSpan, SpanExporter } from './sdk.ts'
 import type { BatchSettings } from './settings.ts'
 
 /** How long a batch waits before each further offer, as far as OTEL_BSP_EXPORT_TIMEOUT allows. */

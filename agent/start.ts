@@ -31,7 +31,7 @@ export function startAgent(env: NodeJS.ProcessEnv, options: { serviceName?: stri
 }
 
 /** Writes a line for the operator. */
-export function say(line: string): void {
+function say(line: string): void {
   process.stderr.write(`headwater: ${line}\n`)
 }
 

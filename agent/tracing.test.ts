@@ -103,6 +103,41 @@ test('the caller’s span fails with a client error', async () => {
   expect(client).toMatchObject({ isError: true, attributes: { 'error.type': '404' } })
 })
 
+test('a route is named as it is declared, wherever its router is mounted and whatever fails', async () => {
+  const receiver = await startReceiver()
+  const shop = await startApp({
+    source: `
+      import express, { Router } from 'express'
+      const shop = express()
+      const [first, second] = [Router(), Router()]
+      first.get('/first', (request, response) => response.end())
+      second.get('/orders/:id', (request, response, next) => next(new Error('no paper')))
+      shop.use(async (request, response, next) => {
+        if (request.headers['x-check']) await (await fetch(process.env.NEXT_URL)).text()
+        next()
+      })
+      shop.use('/:tenant', first)
+      shop.use('/:tenant', second)
+      shop.route('/a').post((request, response) => response.end())
+      shop.use((error, request, response, next) => response.status(503).end())
+      const server = shop.listen(0, '127.0.0.1', () => console.log('listening ' + server.address().port))
+    `,
+    env: service(receiver, 'shop', {
+      NEXT_URL: (await listen(createServer((request, response) => response.end(request.headers.baggage)))).url,
+    }),
+  })
+  await fetch(`${shop.url}/t1/orders/42`, { headers: { 'x-check': '1' } })
+  await fetch(`${shop.url}/a`, { method: 'POST' })
+  await fetch(`${shop.url}/t1/no/such/thing`)
+  const servers = await receiver.wanted(3, ({ kind }) => kind === 'SERVER')
+  const [check] = await receiver.wanted(1, ({ kind }) => kind === 'CLIENT')
+  expect(servers.map(({ name }) => name)).toEqual(['GET /:tenant/orders/:id', 'POST /a', expect.stringMatching(/^GET/)])
+  expect(servers[0]).toMatchObject({ isError: true, events: [{ attributes: { 'exception.message': 'no paper' } }] })
+  expect(servers[2]?.name).not.toContain('thing')
+  // The check went out before the request was routed, so that it could not know the flow's name.
+  expect(check?.attributes).not.toHaveProperty('flow.name', 'GET /:tenant')
+})
+
 const honoApp = `
   import { serve } from '@hono/node-server'
   import { Hono } from 'hono'
