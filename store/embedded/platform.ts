@@ -52,10 +52,10 @@ function thisPlatform(): Platform {
   const { platform, arch } = process
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
   const isMusl = platform === 'linux' && report.header?.glibcVersionRuntime === undefined
-  return { platform, arch, isMusl, hasBinary: hasBinary() }
+  return { platform, arch, isMusl, hasBinary: isBinaryInstalled() }
 }
 
-function hasBinary(): boolean {
+function isBinaryInstalled(): boolean {
   try {
     requireOfChdb.resolve(nativePackage)
     return true

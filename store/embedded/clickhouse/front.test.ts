@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { ClickHouseLogLevel, createClient, TupleParam, type ClickHouseClient } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestEngines, type TestEngines } from '../testing.ts'
@@ -250,7 +250,7 @@ test('what a query sets ends with it, also when it fails', async () => {
   const clickhouse_settings = { max_block_size: '1234' }
   const set = await client.query({ query: blockSize, clickhouse_settings, format: 'JSONEachRow' })
   expect(await set.json()).toEqual([{ n: 1234 }])
-  await expect(client.query({ query: 'SELECT nothing', clickhouse_settings })).rejects.toThrow()
+  await expect(client.query({ query: 'SELECT nothing', clickhouse_settings })).rejects.toThrow('nothing')
   await client.command({ query: 'SET max_block_size = 4321' })
   await client.command({ query: 'CREATE TEMPORARY TABLE mine (a UInt8)' })
   await client.command({ query: 'USE system' })
@@ -292,7 +292,9 @@ test('errors have the server’s code and type', async () => {
 test('several statements are refused, and none of them runs', async () => {
   const table = await createTable('a UInt8')
   await expect(client.command({ query: `SELECT 1; DROP TABLE ${table}` })).rejects.toMatchObject({ code: '62' })
-  await expect(client.command({ query: `INSERT INTO ${table} VALUES (1); DROP TABLE ${table}` })).rejects.toThrow()
+  await expect(client.command({ query: `INSERT INTO ${table} VALUES (1); DROP TABLE ${table}` })).rejects.toThrow(
+    'semicolon',
+  )
   expect(await rowsOf(`EXISTS ${table}`)).toEqual([{ result: 1 }])
   expect(await (await request('/?query=SELECT+1+;--+and+no+more')).text()).toBe('1\n')
 })
@@ -318,7 +320,11 @@ test('user and password come in a header, as Basic, or in the URL', async () => 
   expect(await (await fetch(`${origin}/?${query}`, { headers: asHeaders })).text()).toBe('1\n')
   expect(await (await fetch(`${origin}/?${query}&user=${username}&password=${password}`)).text()).toBe('1\n')
   expect(await (await request(`/?${query}`)).text()).toBe('1\n')
-  if (isEmbedded) expect((await fetch(`${origin}/?${query}`)).status).toBe(403)
+})
+
+test.runIf(isEmbedded)('nobody gets in without a password', async () => {
+  const response = await fetch(`${new URL(engines.clickhouseUrl).origin}/?query=SELECT+1`)
+  expect([response.status, response.headers.get('x-clickhouse-exception-code')]).toEqual([403, '516'])
 })
 
 test('GET only reads', async () => {
@@ -341,11 +347,11 @@ test('readonly = 1 holds', async () => {
 })
 
 test('files are neither read nor written for a client', async () => {
-  await expect(client.command({ query: `SELECT 1 INTO OUTFILE '/tmp/x' FORMAT CSV` })).rejects.toThrow()
+  await expect(client.command({ query: `SELECT 1 INTO OUTFILE '/tmp/x' FORMAT CSV` })).rejects.toThrow(/outfile/i)
   const table = await createTable('s String')
   await expect(
     client.command({ query: `INSERT INTO ${table} FROM INFILE '/etc/hostname' FORMAT LineAsString` }),
-  ).rejects.toThrow()
+  ).rejects.toThrow(/infile/i)
 })
 
 test.each(['JSON', 'JSONCompact', 'JSONObjectEachRow', 'JSONColumnsWithMetadata'] as const)(
@@ -425,7 +431,6 @@ test('a statement may come zipped, and a broken body is said to be broken', asyn
   })
   expect(broken.ok).toBe(false)
   expect(broken.headers.get('x-clickhouse-exception-code')).toMatch(/^\d+$/)
-  expect(gunzipSync(gzipSync('x')).toString()).toBe('x')
 })
 
 test('an aborted query is killed, however early', async () => {
@@ -435,9 +440,8 @@ test('an aborted query is killed, however early', async () => {
     const query =
       'SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number)) SETTINGS max_threads = 1'
     const answer = client.query({ query, query_id, abort_signal: abort.signal })
-    const refused = expect(answer).rejects.toThrow('aborted')
     setTimeout(() => abort.abort(), afterMs)
-    await refused
+    await expect(answer).rejects.toThrow('aborted')
     await untilRunning(query_id, false)
   }
 }, 60_000)
@@ -465,7 +469,9 @@ test('an insert that is broken off leaves nothing', async () => {
       yield { a: 2 }
     })(),
   )
-  await expect(client.insert({ table, values, format: 'JSONEachRow', abort_signal: abort.signal })).rejects.toThrow()
+  await expect(client.insert({ table, values, format: 'JSONEachRow', abort_signal: abort.signal })).rejects.toThrow(
+    'aborted',
+  )
   await new Promise((resolve) => setTimeout(resolve, 100))
   expect(await rowsOf(`SELECT count() AS n FROM ${table}`)).toEqual([{ n: 0 }])
 })
@@ -502,8 +508,7 @@ test('20 queries at once answer right while inserts go on', async () => {
   expect(await rowsOf(`SELECT count() AS n FROM ${table}`)).toEqual([{ n: 20000 }])
 }, 60_000)
 
-test('rows that hold bytes which are no text need an INSERT with rows', async () => {
-  if (!isEmbedded) return
+test.runIf(isEmbedded)('rows that hold bytes which are no text need an INSERT with rows', async () => {
   const response = await request('/', { method: 'POST', body: Buffer.from([...Buffer.from("SELECT '"), 0xff, 39]) })
   expect(await response.text()).toContain('not valid UTF-8')
 })

@@ -1,5 +1,7 @@
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { createGate } from './gate.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 const never = new AbortController().signal
 
@@ -29,20 +31,19 @@ test('waiting has an end', async () => {
   vi.useFakeTimers()
   const gate = createGate({ runningMax: 1, waitingMax: 1, waitMaxMs: 1_000 })
   await gate.enter(never)
-  const refused = expect(gate.enter(never)).rejects.toMatchObject({ code: 202 })
+  const refused = gate.enter(never)
   vi.advanceTimersByTime(1_000)
-  await refused
+  await expect(refused).rejects.toMatchObject({ code: 202 })
   expect(gate.counts()).toEqual({ running: 1, waiting: 0, refused: 1 })
-  vi.useRealTimers()
 })
 
 test('who gives up waiting gives up the place', async () => {
   const gate = createGate({ runningMax: 1, waitingMax: 1, waitMaxMs: 1_000 })
   const leave = await gate.enter(never)
   const abort = new AbortController()
-  const gone = expect(gate.enter(abort.signal)).rejects.toMatchObject({ code: 394 })
+  const gone = gate.enter(abort.signal)
   abort.abort()
-  await gone
+  await expect(gone).rejects.toMatchObject({ code: 394 })
   leave()
   expect(gate.counts()).toEqual({ running: 0, waiting: 0, refused: 0 })
 })

@@ -107,8 +107,7 @@ test('a client that dies in the middle of a message blocks nobody', async () => 
   expect(await balance(1)).toBe(0)
 })
 
-test('an idle transaction is ended in favour of those who wait', async () => {
-  if (!isEmbedded) return
+test.runIf(isEmbedded)('an idle transaction is ended in favour of those who wait', async () => {
   const client = new Client({ connectionString: engines.databaseUrl })
   const ended = new Promise<Error>((resolve) => client.on('error', resolve))
   await client.connect()
@@ -123,8 +122,9 @@ test('an idle transaction is ended in favour of those who wait', async () => {
 test('without user and password nobody gets in', async () => {
   for (const wrong of [{ password: 'wrong' }, { username: 'nobody' }]) {
     const url = new URL(engines.databaseUrl)
-    const client = new Client({ connectionString: Object.assign(url, wrong).toString() })
-    await expect(client.connect()).rejects.toMatchObject({ code: isEmbedded ? '28P01' : expect.any(String) })
+    Object.assign(url, wrong)
+    const client = new Client({ connectionString: url.href })
+    await expect(client.connect()).rejects.toMatchObject({ code: '28P01' })
     await client.end()
   }
 })
@@ -137,8 +137,7 @@ test('another database is named in the refusal', async () => {
   await client.end()
 })
 
-test('who speaks before the password, or not the protocol, is not heard', async () => {
-  if (!isEmbedded) return
+test.runIf(isEmbedded)('who speaks before the password, or not the protocol, is not heard', async () => {
   const { hostname, port } = new URL(engines.databaseUrl)
   for (const bytes of [
     Buffer.concat([startupMessage({ user: 'headwater', database: 'postgres' }), message('Q', 'DROP TABLE account')]),
@@ -153,8 +152,7 @@ test('who speaks before the password, or not the protocol, is not heard', async 
   expect(await balance(1)).toBe(0)
 })
 
-test('COPY FROM STDIN is refused, not fatal', async () => {
-  if (!isEmbedded) return
+test.runIf(isEmbedded)('COPY FROM STDIN is refused, not fatal', async () => {
   await expect(pool.query('COPY account FROM STDIN')).rejects.toMatchObject({ code: '0A000' })
   await expect(pool.query({ text: 'COPY account FROM STDIN', values: [] })).rejects.toThrow('use INSERT')
   expect(await balance(1)).toBe(0)

@@ -36,7 +36,7 @@ export interface PostgresFrontOptions {
   idleTransactionMs: number
   handshakeMs: number
   /** The engine cannot go on, so the process must not either. */
-  onBroken(error: unknown): never
+  onBroken: (error: unknown) => never
 }
 
 export interface PostgresFront {
