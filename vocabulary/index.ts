@@ -38,3 +38,12 @@ export {
   quantileBucket,
   quantileNs,
 } from './histogram.ts'
+export {
+  findOrigin,
+  type Knowledge,
+  noKnowledge,
+  normalKey,
+  type Origin,
+  type OriginFinding,
+  type RunSpan,
+} from './origin.ts'
