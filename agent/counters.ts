@@ -16,6 +16,8 @@ export interface AgentCounters {
   flowsMalformed: number
   /** Outgoing requests whose baggage had no room for the flow's members. */
   baggageFull: number
+  /** Calls of `user` or `flow`, as given to the middleware, that threw; OTEL_LOG_LEVEL=error shows what. */
+  hooksFailed: number
 }
 
 export const counters: AgentCounters = {
@@ -27,6 +29,7 @@ export const counters: AgentCounters = {
   flowsUnproven: 0,
   flowsMalformed: 0,
   baggageFull: 0,
+  hooksFailed: 0,
 }
 
 /** A copy of the agent's counters, for the service's own metrics or health page. */

@@ -78,7 +78,9 @@ export function flowPropagator(options: {
     const id = isTold && !isTracingSuppressed(context) ? flowIdOf(context) : undefined
     const hop = hopOf(context)
     const own =
-      id === undefined ? new Map() : writeClaims({ id, name: hop && flowNameOf(hop), service: serviceName, sharedKey })
+      id === undefined
+        ? new Map<string, string>()
+        : writeClaims({ id, name: hop && flowNameOf(hop), service: serviceName, sharedKey })
     if (id !== undefined && !isQueue) setter.set(carrier, flowIdHeader, id)
     inner.inject(propagation.setBaggage(context, baggageOf(others, own)), carrier, setter)
   }
@@ -123,14 +125,21 @@ function takeHost(context: Context, carrier: unknown): string | undefined {
 
 /** The user's members go first: where ours find no room, they stay behind. */
 function baggageOf(others: [string, BaggageEntry][], own: Map<string, string>) {
-  const entries = others.map(([name, entry]): [string, string] => [
-    encodeURIComponent(name),
-    entry.value + (entry.metadata ? `;${entry.metadata.toString()}` : ''),
-  ])
-  const fits = entries.length + own.size <= baggageMembersMax && bytesOf(entries) + 1 + bytesOf(own) <= baggageBytesMax
-  if (!fits && own.size > 0) counters.baggageFull += 1
-  const members = fits ? [...own].map(([name, value]): [string, BaggageEntry] => [name, { value }]) : []
+  const hasRoom =
+    others.length + own.size <= baggageMembersMax && bytesOfEntries(others) + 1 + bytesOf(own) <= baggageBytesMax
+  if (!hasRoom && own.size > 0) counters.baggageFull += 1
+  const members = hasRoom ? [...own].map(([name, value]): [string, BaggageEntry] => [name, { value }]) : []
   return propagation.createBaggage(Object.fromEntries([...others, ...members]))
+}
+
+/** At most so many bytes; a lone surrogate, which has no escape and would throw, becomes U+FFFD. */
+function bytesOfEntries(entries: [string, BaggageEntry][]): number {
+  return bytesOf(
+    entries.map(([name, { value, metadata }]) => [
+      encodeURIComponent(name.toWellFormed()),
+      `${value.toWellFormed()}${metadata ? `;${metadata.toString().toWellFormed()}` : ''}`,
+    ]),
+  )
 }
 
 /** Ours live in the hop; left in the baggage they would travel on to hosts that we do not trust. */

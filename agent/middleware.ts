@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { context } from '@opentelemetry/api'
+import { context, diag } from '@opentelemetry/api'
 import { getRPCMetadata } from '@opentelemetry/core'
+import { counters } from './counters.ts'
 import { noteException } from './express-tracing.ts'
 import { setUser, withFlow } from './flows.ts'
 import { hopOf } from './hop.ts'
@@ -76,8 +77,8 @@ export function headwater(options: HeadwaterOptions = {}): HeadwaterMiddleware {
   }
 
   function begin(request: RequestView): void {
-    const flow = options.flow?.(request)
-    const user = options.user?.(request)
+    const flow = answerOf(options.flow, request)
+    const user = answerOf(options.user, request)
     if (flow !== undefined && hopOf(context.active())?.isOrigin) withFlow(flow, () => undefined)
     if (user !== undefined) setUser(user)
   }
@@ -92,6 +93,17 @@ export function headwater(options: HeadwaterOptions = {}): HeadwaterMiddleware {
 
 type ExpressCall = [request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void]
 type HonoCall = [c: HonoContext, next: () => Promise<void>]
+
+/** What `ask` says of `request`. A question of telemetry that fails must not fail the request. */
+function answerOf(ask: ((request: RequestView) => string | undefined) | undefined, request: RequestView) {
+  try {
+    return ask?.(request)
+  } catch (error) {
+    counters.hooksFailed += 1
+    diag.error('headwater: an option of the middleware threw', error)
+    return undefined
+  }
+}
 
 /** Tells the server span its route, and the run its name. */
 function takeRoute(route: string | undefined): void {

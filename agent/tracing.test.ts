@@ -190,7 +190,7 @@ test('without register, Express’s middleware starts the agent and tells routes
       import express from 'express'
       import { headwater } from '@headwater/agent'
       const shop = express()
-      shop.use(headwater({ serviceName: 'shop', flow: () => 'buying' }))
+      shop.use(headwater({ serviceName: 'shop', flow: () => 'buying', user: () => { throw new Error('whose?') } }))
       shop.get('/orders/:id', (request, response) => response.json({}))
       const server = shop.listen(0, '127.0.0.1', () => console.log('listening ' + server.address().port))
     `,

@@ -72,6 +72,8 @@ export function parseTrust(text: string | undefined): { trust: Trust; malformed:
   return { trust, malformed }
 }
 
+/** Longest host name of DNS; a longer one would only keep the pattern busy. */
+const hostCharsMax = 253
 const hostNameForm = /^\.?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i
 
 /** `10.1.0` and `0x7f000001` are addresses to some resolvers, and never host names: no top-level domain is a number. */
@@ -93,7 +95,7 @@ export function isTrustedHost(trust: Trust, host: string): boolean {
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/\.$/, '')
   if (parseAddress(name)) return isIn(trust.hosts, name)
-  if (!hostNameForm.test(name) || looksNumeric(name)) return false
+  if (name.length > hostCharsMax || !hostNameForm.test(name) || looksNumeric(name)) return false
   if (!name.includes('.')) return true
   return trust.names.some((known) => (known.startsWith('.') ? name.endsWith(known) : name === known))
 }
