@@ -37,3 +37,25 @@ export {
   type WindowCounts,
 } from './states.ts'
 export { beginTick, finishTick, type Tick, watermarkMs } from './ticks.ts'
+export {
+  type DataDirectory,
+  DataDirectoryInUseError,
+  openDataDirectory,
+  readRunFile,
+  type RunFile,
+} from './data-directory.ts'
+export { type DiskReport, enforceDiskCap } from './disk-cap.ts'
+export { applyRetention } from './retention.ts'
+export { readStoreSettings, type StoreSettings } from './settings.ts'
+export { listChanges, recordChange } from './queries/changes.ts'
+export { readAlsoHit, readCallees, readRunSpans, readUsual, type SameCause, type Usual } from './queries/explain.ts'
+export {
+  type EdgeSummary,
+  edgesMax,
+  type EdgeTotals,
+  type OperationEdge,
+  readEdges,
+  readEdgeTotals,
+  readOperationEdges,
+} from './queries/graph.ts'
+export { type Place, readThroughPlace, type ThroughPlace } from './queries/impact.ts'

@@ -1,0 +1,81 @@
+import { Command } from 'commander'
+import { doctor, doctorReport } from './doctor.ts'
+import { explain, explainReport } from './explain.ts'
+import { migrate, runAnalyzer, runCollector } from './stations.ts'
+import { up } from './up.ts'
+
+const environment = `
+Environment (empty equals unset)
+  HEADWATER_DATA          data directory of the embedded engines (.headwater)
+  CLICKHOUSE_URL          a ClickHouse server instead of the embedded one, http://user:password@host:8123/database
+  DATABASE_URL            a PostgreSQL server instead of the embedded one, postgres://user:password@host:5432/database
+  HEADWATER_OTLP_PORT     OTLP/HTTP (4318; 0 for any free port), HEADWATER_OTLP_HOST (127.0.0.1)
+  HEADWATER_PORT          API (8012; 0 for any free port), HEADWATER_HOST (127.0.0.1; any other asks for a token)
+  HEADWATER_TOKEN         asked as Authorization: Bearer of every request to the API
+  HEADWATER_RETENTION     days to keep spans (30); facts are kept for 180
+  HEADWATER_DISK_MAX      such as 20GB: the oldest days are dropped above it
+  HEADWATER_CORS_ORIGINS  origins of web pages that may send spans`
+
+/** Runs the command line. Errors end as one line on stderr and exit code 1. */
+export async function main(argv: string[]): Promise<void> {
+  const program = new Command('headwater')
+    .description('Where it started, what it reaches, what to do: incidents explained from OpenTelemetry data.')
+    .addHelpText(
+      'after',
+      `${environment}\n\nFirst steps\n  headwater up\n  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 node --import @headwater/agent/register app.js`,
+    )
+    .showHelpAfterError()
+  program
+    .command('up')
+    .description('collector, analyzer and API in one process, on embedded engines unless servers are named')
+    .addHelpText('after', environment)
+    .action(up)
+  program.command('collector').description('only the collector, on engines that run already').action(runCollector)
+  program
+    .command('analyzer')
+    .description('only the analyzer, on engines that run already; of several, one leads')
+    .action(runAnalyzer)
+  program
+    .command('migrate')
+    .description('bring both databases up to this version; idempotent; refuses a database newer than the code')
+    .option('--json', 'print the report as JSON')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const reports = await migrate()
+      const lines = reports.map(
+        ({ engine, applied, already }) =>
+          `${engine}: ${applied.length} applied${applied.length === 0 ? '' : ` (${applied.join(', ')})`}, ${already.length} there already`,
+      )
+      process.stdout.write(json ? `${JSON.stringify(reports)}\n` : `${lines.join('\n')}\n`)
+    })
+  program
+    .command('explain')
+    .argument('<id>', 'a flow ID or a trace ID: 32 hex digits, as in x-flow-id or traceparent')
+    .description('what failed or slowed first in this run, how it got to the entry, and who else is hit')
+    .option('--url <url>', 'the API to ask (default: the one that runs in HEADWATER_DATA)')
+    .option('--json', 'print the explanation as JSON')
+    .action(async (id: string, { url, json = false }: { url?: string; json?: boolean }) => {
+      const explanation = await explain(id, url)
+      process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explainReport(explanation))
+    })
+  program
+    .command('doctor')
+    .description('what runs, what arrives, what is stored, and what to mend')
+    .option('--url <url>', 'the API to ask (default: the one that runs in HEADWATER_DATA)')
+    .option('--json', 'print the findings as JSON')
+    .action(async ({ url, json = false }: { url?: string; json?: boolean }) => {
+      const findings = await doctor(url)
+      process.stdout.write(json ? `${JSON.stringify({ findings })}\n` : doctorReport(findings))
+      if (findings.some(({ status }) => status === 'bad')) process.exitCode = 1
+    })
+  try {
+    await program.parseAsync(argv)
+  } catch (error) {
+    process.stderr.write(`headwater: ${oneLine(error)}\n`)
+    process.exit(1)
+  }
+}
+
+function oneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+}

@@ -1,0 +1,26 @@
+import type { Store } from './connect.ts'
+
+/** The tables of raw telemetry, whose retention is the user's to set. Facts are kept for 180 days. */
+const telemetry = [
+  { table: 'otel_traces', time: 'Timestamp' },
+  { table: 'otel_traces_trace_id_ts', time: 'Start' },
+]
+
+/** Makes ClickHouse drop raw telemetry after so many days. Changes nothing where it already does. */
+export async function applyRetention(store: Store, { retentionDays }: { retentionDays: number }): Promise<void> {
+  for (const { table, time } of telemetry) {
+    const answer = await store.clickhouse.query({
+      query:
+        'SELECT create_table_query AS ddl FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
+      query_params: { table },
+      format: 'JSONEachRow',
+    })
+    const [row] = await answer.json<{ ddl: string }>()
+    if (row?.ddl.includes(`toIntervalDay(${retentionDays})`)) continue
+    await store.clickhouse.command({
+      query: `ALTER TABLE ${table} MODIFY TTL toDate(${time}) + toIntervalDay(${Math.trunc(retentionDays)})`,
+      // Only whole parts are dropped; rewriting old ones for a new rule would take hours.
+      clickhouse_settings: { materialize_ttl_after_modify: 0 },
+    })
+  }
+}
