@@ -20,13 +20,13 @@ const visibleAfterMs = 1_000
 /** The unfinished tick, else the next one, recorded. `undefined` when nothing has arrived yet or too little time has passed. */
 export async function beginTick(store: Store, lease: Lease): Promise<Tick | undefined> {
   const last = await lastTick(store.postgres)
-  if (last !== undefined && !last.done) return last
+  if (last !== undefined && !last.isDone) return last.tick
   const nowMs = await clickhouseNowMs(store)
-  const startMs = last === undefined ? await firstArrivalMs(store) : last.toMs
+  const startMs = last === undefined ? await firstArrivalMs(store) : last.tick.toMs
   if (startMs === undefined) return undefined
   const toMs = Math.min(nowMs - visibleAfterMs, startMs + spanOfTickMs)
   if (toMs <= startMs) return undefined
-  const tick = { tick: (last?.tick ?? 0) + 1, fromMs: startMs, toMs }
+  const tick = { tick: (last?.tick.tick ?? 0) + 1, fromMs: startMs, toMs }
   const { numAffectedRows } = await sql`
     INSERT INTO settle_ticks (tick, from_boundary, boundary, done, epoch)
     SELECT ${tick.tick}, ${new Date(tick.fromMs)}, ${new Date(tick.toMs)}, false, ${lease.epoch}
@@ -64,15 +64,11 @@ export async function watermarkMs(postgres: Kysely<Database>): Promise<number | 
   return row?.boundary.getTime()
 }
 
-async function lastTick(postgres: Kysely<Database>): Promise<(Tick & { done: boolean }) | undefined> {
+async function lastTick(postgres: Kysely<Database>): Promise<{ tick: Tick; isDone: boolean } | undefined> {
   const row = await postgres.selectFrom('settle_ticks').selectAll().orderBy('tick', 'desc').limit(1).executeTakeFirst()
   if (row === undefined) return undefined
-  return {
-    tick: Number(row.tick),
-    fromMs: row.from_boundary.getTime(),
-    toMs: row.boundary.getTime(),
-    done: row.done,
-  }
+  const tick = { tick: Number(row.tick), fromMs: row.from_boundary.getTime(), toMs: row.boundary.getTime() }
+  return { tick, isDone: row.done }
 }
 
 async function clickhouseNowMs(store: Store): Promise<number> {
