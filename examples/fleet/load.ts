@@ -32,6 +32,8 @@ export interface Load {
 
 const underWayMax = 200
 const timeoutMs = 10_000
+/** When the load stops, requests under way have this long to be answered. */
+const drainMs = 2_000
 /** Share of requests with a mistake in them. */
 const mistakeShare = 0.02
 
@@ -85,8 +87,9 @@ export function startLoad(options: LoadOptions): Load {
 
   async function stop(): Promise<void> {
     clearTimeout(timer)
+    const giveUp = setTimeout(() => connections.destroy(), drainMs)
     await Promise.all(underWay)
-    connections.destroy()
+    clearTimeout(giveUp)
   }
 
   signal?.addEventListener('abort', () => void stop(), { once: true })

@@ -19,7 +19,8 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens on `port` of 127.0.0.1. */
+export function isFree(port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const server = createServer()
   server.once('error', () => resolve(false))
