@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http'
+import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http'
 import { Socket, connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 
@@ -24,7 +24,8 @@ export class ReleasingAgent extends Agent {
   }
 
   // Node refers to a socket again when it gives it to the next request.
-  override reuseSocket(socket: Duplex): void {
+  override reuseSocket(socket: Duplex, request: ClientRequest): void {
+    super.reuseSocket(socket, request)
     if (socket instanceof Socket) socket.unref()
   }
 }

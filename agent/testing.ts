@@ -87,8 +87,10 @@ export async function startApp(options: {
   env?: Record<string, string>
   registered?: boolean
   serves?: boolean
+  /** Flags of Node that come before the agent's. */
+  flags?: string[]
 }): Promise<App> {
-  const { source, file = 'app.mjs', env = {}, registered = true, serves = true } = options
+  const { source, file = 'app.mjs', env = {}, registered = true, serves = true, flags: first = [] } = options
   const directory = await mkdtemp(join(tmpdir(), 'headwater-agent-'))
   await symlink(nodeModules, join(directory, 'node_modules'))
   await writeFile(join(directory, file), source)
@@ -96,6 +98,7 @@ export async function startApp(options: {
   const flags = [
     '--experimental-strip-types',
     '--no-warnings',
+    ...first,
     ...(registered ? ['--import', '@headwater/agent/register'] : []),
   ]
   const child = spawn(nodePath, [...flags, file], {

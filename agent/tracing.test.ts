@@ -413,3 +413,12 @@ test.each([
   expect(receiver.spans).toEqual([])
   expect(app.stderr()).toBe('')
 })
+
+test('on a Node that is too old the service runs untraced, and one line says why', async () => {
+  const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.14.0' } })`
+  const app = await startApp({ source: server, flags: ['--import', `data:text/javascript,${encodeURIComponent(old)}`] })
+  const response = await fetch(app.url)
+  expect(await response.text()).toBe('served')
+  expect(response.headers.has('x-flow-id')).toBe(false)
+  expect(app.stderr()).toMatch(/^headwater: Node 22\.14\.0 is too old .* use Node 22\.15 or newer\n$/)
+})
