@@ -40,11 +40,16 @@ function tracerInto(queue: SpanQueue): Tracer {
 }
 
 test('what waits is bounded, and what does not fit is counted', async () => {
-  const silent = await listen(createServer(() => undefined))
-  const { tracer } = tracing(silent.url, 3)
+  const silent = createServer(() => undefined)
+  const { tracer, queue } = tracing((await listen(silent)).url, 3)
   for (let span = 0; span < 10; span += 1) tracer.startSpan('work').end()
   // Two are on their way, three wait.
   expect(agentCounters()).toMatchObject({ spansEnded: 10, spansDropped: 5, spansExported: 0, spansLost: 0 })
+  const drained = queue.drain()
+  silent.close()
+  silent.closeAllConnections()
+  await drained
+  expect(agentCounters()).toMatchObject({ spansEnded: 10, spansDropped: 5, spansExported: 0, spansLost: 5 })
 })
 
 test('every span is exported, dropped or lost', async () => {
