@@ -6,14 +6,15 @@ import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { encodeStatus, encodeSuccess, mediaTypes, type OtlpFormat, type PartialSuccess, type Signal } from './answer.ts'
 import { type ContentEncoding, readBody } from './body.ts'
-import type { InFlightBytes } from './in-flight-bytes.ts'
+import type { Hold, InFlightBytes } from './in-flight-bytes.ts'
 import type { InsertBatcher } from './insert-batcher.ts'
 import type { CollectorMetrics } from './metrics.ts'
 import { countRecords } from './otlp/count-records.ts'
+import { decodedBytes } from './otlp/decoded-bytes.ts'
 import { decodeJson } from './otlp/decode-json.ts'
 import { decodeProtobuf } from './otlp/decode-protobuf.ts'
 import { Refusal } from './refusal.ts'
-import { acceptedWindow, describeRejections, toSpanRows } from './span-rows.ts'
+import { acceptedWindow, describeRejections, repeatedBytes, toSpanRows } from './span-rows.ts'
 
 export interface AppOptions {
   batcher: InsertBatcher<SpanInsert>
@@ -30,6 +31,12 @@ export interface AppOptions {
 interface Env {
   Bindings: Partial<HttpBindings>
 }
+
+/** What the rows of one request may repeat of their resources and scopes. */
+const repeatedBytesMax = 32 * 1024 * 1024
+
+/** What one request may take once decoded; ordinary spans of 20 MiB take less. */
+const decodedBytesMax = 512 * 1024 * 1024
 
 /** After so long the embedded engine has restarted, if that is what it was. */
 const storeAwayRetryAfterS = 2
@@ -60,7 +67,7 @@ export function createApp(options: AppOptions): Hono<Env> {
       try {
         const body = await readBody(c.env?.incoming ?? c.req.raw.body, contentEncodingOf(c), hold)
         metrics.add('headwater_otlp_body_bytes_total', body.length)
-        const partial = await handlers[signal](options, { signal, format, body })
+        const partial = await handlers[signal](options, { signal, format, body, hold })
         return answer(c, 200, format, encodeSuccess(signal, format, partial))
       } finally {
         hold.release()
@@ -86,14 +93,27 @@ interface Taken {
   signal: Signal
   format: OtlpFormat
   body: Buffer
+  hold: Hold
 }
 
-async function takeTraces(options: AppOptions, { format, body }: Taken): Promise<PartialSuccess> {
+async function takeTraces(options: AppOptions, { format, body, hold }: Taken): Promise<PartialSuccess> {
   const { metrics, nowMs, retentionDays } = options
+  const decoded = decode(format, () => decodedBytes(format, body))
+  if (decoded > decodedBytesMax) {
+    const message = `The messages of the body take about ${decoded} bytes, at most ${decodedBytesMax} may; send fewer spans`
+    throw new Refusal(413, message)
+  }
+  hold.grow(decoded)
   const request = decode(format, () => {
     if (body.length === 0) return []
     return format === 'json' ? decodeJson(body) : decodeProtobuf(body)
   })
+  const repeated = repeatedBytes(request)
+  if (repeated > repeatedBytesMax) {
+    const message = `Resources repeated for each span make ${repeated} bytes, at most ${repeatedBytesMax} may; send fewer spans`
+    throw new Refusal(413, message)
+  }
+  hold.grow(repeated)
   const { rows, rejections } = toSpanRows(request, acceptedWindow({ nowMs: nowMs(), retentionDays }))
   const spans = rows.length + rejections.length
   metrics.add('headwater_spans_received_total', spans)

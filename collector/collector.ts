@@ -25,7 +25,7 @@ export interface CollectorOptions {
 }
 
 export interface CollectorLimits extends BatchLimits {
-  /** Of all requests between their first byte and their answer. */
+  /** Memory of all requests between their first byte and their answer; one of the largest fits. */
   inFlightBytesMax: number
 }
 
@@ -44,7 +44,7 @@ const defaultLimits: CollectorLimits = {
   flushAfterMs: 50,
   queueRowsMax: 100_000,
   insertsMax: 2,
-  inFlightBytesMax: 64 * 1024 * 1024,
+  inFlightBytesMax: 640 * 1024 * 1024,
 }
 
 const heartbeatEveryMs = 5_000

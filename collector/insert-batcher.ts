@@ -92,12 +92,22 @@ export class InsertBatcher<Row> {
   }
 
   async #insert(batch: readonly Waiting<Row>[]): Promise<void> {
-    const stored = await this.#write(batch.flatMap(({ rows }) => rows))
+    const stored = await this.#writeAll(batch.flatMap(({ rows }) => rows))
     if (stored.kind !== 'unstorable' || batch.length === 1) {
       for (const { resolve } of batch) resolve(stored)
       return
     }
     // One request's rows spoiled the insert: the others must not suffer for it.
     for (const { rows, resolve } of batch) resolve(await this.#write(rows))
+  }
+
+  /** Of one request that is larger than a batch, all have to be stored. */
+  async #writeAll(rows: readonly Row[]): Promise<Stored> {
+    const { batchRowsMax } = this.#limits
+    for (let start = 0; start + batchRowsMax < rows.length; start += batchRowsMax) {
+      const stored = await this.#write(rows.slice(start, start + batchRowsMax))
+      if (stored.kind !== 'stored') return stored
+    }
+    return this.#write(rows.slice(rows.length - (rows.length % batchRowsMax || batchRowsMax)))
   }
 }

@@ -25,7 +25,7 @@ export const collectorMetrics = {
   headwater_otlp_body_bytes_total: { type: 'counter', help: 'Bytes of bodies, inflated, that were read whole' },
   headwater_otlp_in_flight_bytes: {
     type: 'gauge',
-    help: 'Bytes of bodies, as sent and inflated, that wait for their answer',
+    help: 'Memory of requests that wait for their answer, as estimated: bodies as sent, inflated, decoded',
   },
   headwater_log_records_rejected_total: { type: 'counter', help: 'Log records; logs are not kept' },
   headwater_metric_points_rejected_total: { type: 'counter', help: 'Points of metrics; metrics are not kept' },

@@ -65,6 +65,17 @@ export function toSpanRows(request: readonly ResourceSpans[], window: AcceptedWi
   return { rows, rejections }
 }
 
+/** Bytes that rows have beyond the request's own: each row repeats its resource and scope. A small body can claim gigabytes. */
+export function repeatedBytes(request: readonly ResourceSpans[]): number {
+  let bytes = 0
+  for (const { resource, scopes } of request) {
+    const resourceBytes = JSON.stringify(toTextMap(resource)).length
+    for (const { name, version, spans } of scopes)
+      bytes += (resourceBytes + name.length + version.length) * spans.length
+  }
+  return bytes
+}
+
 /** One sentence for all rejections of a request: each reason with its count and first example. */
 export function describeRejections(rejections: readonly Rejection[], spans: number): string {
   if (rejections.length === 0) return ''
