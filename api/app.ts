@@ -9,12 +9,18 @@ import { answerRefusal, Refusal, refusalOf, type RequestVariables } from './erro
 import { refuseStrangers, requireToken } from './guard.ts'
 import { metrics } from './metrics.ts'
 import { detailsOf, invalid } from './parameters.ts'
+import { serveChanges } from './routes/changes.ts'
 import { serveExecutions } from './routes/executions.ts'
+import { serveExplain } from './routes/explain.ts'
+import { serveGraph } from './routes/graph.ts'
 import { type Readiness, serveHealth } from './routes/health.ts'
+import { serveImpact } from './routes/impact.ts'
 import { serveIncidents } from './routes/incidents.ts'
 import type { Api } from './routes/parts.ts'
+import { serveMetrics } from './routes/metrics.ts'
 import { serveServices } from './routes/services.ts'
 import { serveTraces } from './routes/traces.ts'
+import { serviceGraph } from './service-graph.ts'
 import type { ApiSettings } from './settings.ts'
 
 export interface ApiParts {
@@ -86,13 +92,15 @@ export function createApi({
   )
   const parts = { store, now }
   serveServices(api, parts)
+  serveGraph(api, parts)
   serveExecutions(api, parts)
+  serveExplain(api, parts)
   serveTraces(api, parts)
   serveIncidents(api, parts)
+  serveImpact(api, parts)
+  serveChanges(api, parts)
 
-  api.get('/metrics', (c) =>
-    c.text(metricsText() + counts.text(), 200, { 'content-type': 'text/plain; version=0.0.4' }),
-  )
+  serveMetrics(api, { graphText: serviceGraph(parts), texts: [metricsText, () => counts.text()] })
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
   api.doc31('/openapi.json', {
     openapi: '3.1.0',

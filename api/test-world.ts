@@ -30,15 +30,14 @@ export async function startWorld(): Promise<World> {
   await migrateClickHouse(engines.clickhouseUrl)
   const store = connectStore(engines)
   await migratePostgres(store.postgres)
+  const logged: unknown[] = []
   const serve = (parts: Partial<ApiParts> = {}) =>
     createApi({
       store,
       settings: { host: '127.0.0.1' },
       metricsText: () => 'other_station_total 7\n',
       now: () => nowMs,
-      log: (message, error) => {
-        throw new Error(message, { cause: error })
-      },
+      log: (message, error) => logged.push(error ?? message),
       ...parts,
     })
   const api = serve()
@@ -49,6 +48,7 @@ export async function startWorld(): Promise<World> {
     serve,
     async get(path, init) {
       const response = await api.request(path, init)
+      if (response.status === 500) throw logged.at(-1)
       return { status: response.status, body: (await response.json()) as Body, headers: response.headers }
     },
     async insert(table, rows) {
@@ -340,7 +340,8 @@ export async function keepIncident({ store }: World, given: Incident): Promise<v
       opened_at: new Date(given.openedAt),
       updated_at: new Date(given.updatedAt),
       resolved_at: given.resolvedAt === null ? null : new Date(given.resolvedAt),
-      quiet_windows: 0,
+      quiet_steps: 0,
+      scope: JSON.stringify(given.impact.services),
       anomalies: JSON.stringify(given.anomalies),
       causes: JSON.stringify(given.causes),
       impact: JSON.stringify(given.impact),

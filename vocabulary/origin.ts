@@ -191,8 +191,8 @@ function judgeFailure(tree: Tree, span: RunSpan, knowledge: Knowledge): Found {
     return { span, kind: 'dependency', peer: name, why: `It could not send to ${nameOf(name)}${says}.` }
   }
   if (span.kind !== 'Client') {
-    const below = callsOf(tree, span).length === 0 ? 'It called nobody' : 'None of its calls failed'
-    return { span, kind: 'errors', why: `${below}: the error began there${says}.` }
+    const calls = callsOf(tree, span).length === 0 ? 'It called nobody' : 'None of its calls failed'
+    return { span, kind: 'errors', why: `${calls}: the error began there${says}.` }
   }
   const answered = callsOf(tree, span).find(({ kind }) => kind === 'Server')
   if (answered === undefined) {

@@ -1,6 +1,7 @@
 import type { Store } from '../connect.ts'
 import { askClickHouse } from './ask.ts'
-import { type Histogram, quantileMs } from './histogram.ts'
+import type { Histogram } from '@headwater/vocabulary'
+import { quantileMs } from './histogram.ts'
 import type { Window } from './window.ts'
 
 /** What was seen of calls into a service or into one operation of it. */
