@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { clickhouseDatabase, postgresDatabase, type EnginesConfig, type FromChild, type ToChild } from './messages.ts'
 import { requireSupportedPlatform } from './platform.ts'
+import { programPath } from './program.ts'
 
 /** What happens to the engines' process. */
 export type EngineEvent =
@@ -73,7 +74,7 @@ interface LiveChild {
 }
 
 function spawn(config: EnginesConfig): ChildProcess {
-  const program = new URL(import.meta.url.endsWith('.ts') ? 'child.ts' : 'child.js', import.meta.url)
+  const program = programPath(new URL('./child.ts', import.meta.url))
   // Options meant for the parent (an agent to import, a debugger's port) are not for the engines.
   const { NODE_OPTIONS: _, ...environment } = process.env
   return fork(program, [], {

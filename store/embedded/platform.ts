@@ -28,9 +28,11 @@ export function unsupportedReason({ platform, arch, isMusl, hasBinary }: Platfor
   return undefined
 }
 
-const require = createRequire(import.meta.url)
 /** The binary is a dependency of chdb, which a strict installer does not hoist. */
-const requireOfChdb = createRequire(require.resolve('chdb'))
+function requireOfChdb(): NodeJS.Require {
+  return createRequire(createRequire(import.meta.url).resolve('chdb'))
+}
+
 const nativePackage = `@chdb/lib-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`
 
 /** As much of chdb's binding as its own wrapper does not pass on. */
@@ -45,11 +47,13 @@ export interface ChdbBinding {
 }
 
 export function loadChdbBinding(): ChdbBinding {
-  return requireOfChdb(nativePackage) as ChdbBinding
+  return requireOfChdb()(nativePackage) as ChdbBinding
 }
 
 function thisPlatform(): Platform {
   const { platform, arch } = process
+  // Without this a report looks up the name of every peer.
+  Object.assign(process.report, { excludeNetwork: true })
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
   const isMusl = platform === 'linux' && report.header?.glibcVersionRuntime === undefined
   return { platform, arch, isMusl, hasBinary: isBinaryInstalled() }
@@ -57,7 +61,7 @@ function thisPlatform(): Platform {
 
 function isBinaryInstalled(): boolean {
   try {
-    requireOfChdb.resolve(nativePackage)
+    requireOfChdb().resolve(nativePackage)
     return true
   } catch {
     return false

@@ -12,7 +12,7 @@ let client: ClickHouseClient
 const isEmbedded = !process.env['CLICKHOUSE_URL']
 
 beforeAll(async () => {
-  engines = await startTestEngines({ queriesMax: 6, queriesWaitingMax: 40 })
+  engines = await startTestEngines({ queriesMax: 6, queriesWaitingMax: 40, bodyBytesMax: 30 << 20 })
   client = createClient({
     url: engines.clickhouseUrl,
     request_timeout: 30_000,
@@ -507,6 +507,43 @@ test('20 queries at once answer right while inserts go on', async () => {
   await Promise.all([...inserts, ...queries])
   expect(await rowsOf(`SELECT count() AS n FROM ${table}`)).toEqual([{ n: 20000 }])
 }, 60_000)
+
+test.runIf(isEmbedded)('more queries than may run and wait are refused as ClickHouse does', async () => {
+  const crowd = createClient({
+    url: engines.clickhouseUrl,
+    log: { level: ClickHouseLogLevel.OFF },
+    max_open_connections: 80,
+  })
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, () =>
+      crowd.query({ query: 'SELECT sleep(0.2)' }).then(
+        (result) => result.text(),
+        (error: unknown) => error,
+      ),
+    ),
+  )
+  const refused = answers.filter((answer) => answer instanceof Error)
+  expect(refused).toHaveLength(60 - 6 - 40)
+  expect(refused[0]).toMatchObject({ code: '202', type: 'TOO_MANY_SIMULTANEOUS_QUERIES' })
+  await crowd.close()
+})
+
+test.runIf(isEmbedded)('a body that is too large once unpacked is refused, and the connection goes on', async () => {
+  const table = await createTable('a UInt8')
+  const query = encodeURIComponent(`INSERT INTO ${table} FORMAT JSONEachRow`)
+  const body = gzipSync(Buffer.alloc((30 << 20) + 1, '\n'))
+  const headers = { 'content-encoding': 'gzip' }
+  const response = await request(`/?database=${database()}&query=${query}`, { method: 'POST', headers, body })
+  expect([response.status, response.headers.get('x-clickhouse-exception-code')]).toEqual([413, '307'])
+  expect(await response.text()).toContain(String(30 << 20))
+  expect(await rowsOf(`SELECT count() AS n FROM ${table}`)).toEqual([{ n: 0 }])
+})
+
+test.runIf(isEmbedded)('a query that wants too much memory fails alone', async () => {
+  const query = 'SELECT groupArray(toString(number)) FROM numbers(100000000)'
+  await expect(client.query({ query })).rejects.toMatchObject({ code: '241', type: 'MEMORY_LIMIT_EXCEEDED' })
+  expect(await rowsOf('SELECT 1 AS one')).toEqual([{ one: 1 }])
+})
 
 test.runIf(isEmbedded)('rows that hold bytes which are no text need an INSERT with rows', async () => {
   const response = await request('/', { method: 'POST', body: Buffer.from([...Buffer.from("SELECT '"), 0xff, 39]) })

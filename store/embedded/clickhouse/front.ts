@@ -43,6 +43,9 @@ const contentTypes = new Map([
   ['Parquet', 'application/octet-stream'],
 ])
 
+/** A reader who takes nothing for so long gives up its place, which others wait for. */
+const readerStallsMaxMs = 60_000
+
 const noBytes = new Uint8Array(0)
 
 type Progress = Partial<Written & Pick<Answer, 'readRows' | 'readBytes'>>
@@ -124,10 +127,12 @@ export function createFront({ chdb, spool, gate, account, answerBytesMax }: Fron
     const tag = randomBytes(8).toString('hex')
     let failed = false
     async function* body() {
-      if (first.done === true) return
       try {
-        yield first.value
-        yield* blocks
+        for (let next = first; next.done !== true; next = await blocks.next()) {
+          const stalled = setTimeout(() => response.destroy(), readerStallsMaxMs)
+          yield next.value
+          clearTimeout(stalled)
+        }
       } catch (error) {
         failed = true
         yield Buffer.from(lateException(withVersion(toException(error).text), tag))

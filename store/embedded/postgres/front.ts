@@ -1,7 +1,7 @@
 // PGlite is one session in one thread. The front lets many clients share it: it asks for the password, gathers what
 // belongs together (up to Sync, or a whole simple query) and gives the database to one connection at a time until its
-// transaction is over. `@electric-sql/pglite-socket` takes turns message by message, so that two connections' unnamed
-// statements run into one another, stays stuck after an error of the engine, and knows no password.
+// transaction is over, which it may not keep open for nothing. `@electric-sql/pglite-socket` lets in whoever comes, waits
+// for ever on an idle transaction, and serves nobody any more after the engine has thrown once.
 //
 // What clients share, because the session is one: settings made by SET, named prepared statements, temporary tables.
 
