@@ -9,7 +9,8 @@ Starts Headwater and a fleet of six services, breaks one of them, and shows how 
   --fault KIND:SERVICE   what to break (errors:math); KIND is one of ${faultKinds.join(', ')};
                          SERVICE is one of ${serviceNames.join(', ')};
                          :OPERATION may follow, such as "errors:math:POST /evaluate"
-  --faults all           every kind in every service, one after the other
+  --faults all           every kind in every service, one after the other;
+                         or those of a list: errors:math,crash:pdf
   --seed N               makes load and faults repeatable (1)
   --once                 ends after the report
   --json                 one JSON document on stdout, everything else on stderr
@@ -18,7 +19,8 @@ Starts Headwater and a fleet of six services, breaks one of them, and shows how 
 
 export interface DemoOptions {
   faults: FaultRequest[]
-  isAll: boolean
+  /** Several faults, one after the other. */
+  isSeries: boolean
   seed: number
   once: boolean
   json: boolean
@@ -38,28 +40,25 @@ export function readDemoOptions(args: string[]): DemoOptions | 'help' {
     },
   })
   if (values.help) return 'help'
-  if (values.faults !== undefined && values.faults !== 'all') {
-    throw new Error(`--faults: "${values.faults}" is not known; use --faults all, or --fault KIND:SERVICE`)
-  }
   if (!/^\d{1,9}$/.test(values.seed)) throw new Error(`--seed: "${values.seed}" is no whole number; use one such as 7`)
-  const isAll = values.faults === 'all'
   return {
-    faults: isAll ? allFaults() : [faultFrom(values.fault)],
-    isAll,
+    faults: values.faults === undefined ? [faultFrom('--fault', values.fault)] : seriesFrom(values.faults),
+    isSeries: values.faults !== undefined,
     seed: Number(values.seed),
     once: values.once,
     json: values.json,
   }
 }
 
-function allFaults(): FaultRequest[] {
+function seriesFrom(text: string): FaultRequest[] {
+  if (text !== 'all') return text.split(',').map((each) => faultFrom('--faults', each))
   return faultKinds.flatMap((kind) => serviceNames.map((service) => ({ kind, service })))
 }
 
-function faultFrom(text: string): FaultRequest {
+function faultFrom(option: string, text: string): FaultRequest {
   try {
     return parseFault(text)
   } catch (cause) {
-    throw new Error(`--fault: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Error(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
 }

@@ -75,7 +75,7 @@ async function watchNormal({ load, apiUrl, say, signal }: Scene): Promise<void> 
   for (const { title } of early) say(`an incident is open before any fault: ${title}`)
 }
 
-async function breakAndExplain(scene: Scene, { faults, isAll, json }: DemoOptions): Promise<FaultResult[]> {
+async function breakAndExplain(scene: Scene, { faults, isSeries, json }: DemoOptions): Promise<FaultResult[]> {
   const { fleet, apiUrl, say, signal } = scene
   const out = json ? process.stderr : process.stdout
   const results: FaultResult[] = []
@@ -83,25 +83,25 @@ async function breakAndExplain(scene: Scene, { faults, isAll, json }: DemoOption
     if (index > 0 && !(await heal({ fleet, apiUrl, progress: say, signal }))) {
       say('the incident before is still open; going on')
     }
-    say(`breaking ${request.service}${isAll ? ` (${index + 1} of ${faults.length})` : ''}`)
+    say(`breaking ${request.service}${isSeries ? ` (${index + 1} of ${faults.length})` : ''}`)
     const result = await runFault({ fleet, apiUrl, request, progress: say, signal })
     results.push(result)
     const colour = out.isTTY && process.env['NO_COLOR'] === undefined
     if (result.state === 'explained') out.write(`${reportOf(result.document, { apiUrl, colour })}\n`)
     else out.write(`\n${shortfallOf(result)}\n\n`)
   }
-  if (isAll) for (const result of results) out.write(`${rowOf(result)}\n`)
+  if (isSeries) for (const result of results) out.write(`${rowOf(result)}\n`)
   return results
 }
 
 /** What `--json` prints: the document of the fault, or of all faults; of one that was not explained, what is known. */
-function tellDocuments(results: FaultResult[], { json, isAll }: DemoOptions): void {
+function tellDocuments(results: FaultResult[], { json, isSeries }: DemoOptions): void {
   if (!json) return
   const documents = results.map((result) => {
     if (result.state === 'explained') return result.document
     return { fault: result.fault, incident: null, example: null, timing: null, reason: result.reason }
   })
-  process.stdout.write(`${JSON.stringify(isAll ? { runs: documents } : documents[0], undefined, 2)}\n`)
+  process.stdout.write(`${JSON.stringify(isSeries ? { runs: documents } : documents[0], undefined, 2)}\n`)
 }
 
 /** Until Ctrl-C: the fault stays, and more can be had. */
@@ -131,5 +131,6 @@ try {
 /** An error with its causes, one a line. */
 function storyOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}\n${storyOf(error.cause)}`
+  const cause = error.cause === undefined ? '' : storyOf(error.cause)
+  return cause === '' || error.message.includes(cause) ? error.message : `${error.message}\n${cause}`
 }
