@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toSpanRows } from '../span-rows.ts'
 import { attributeText } from './attribute-text.ts'
@@ -18,6 +18,8 @@ function fromJson(request: Json) {
   return decodeJson(Buffer.from(JSON.stringify(request)))
 }
 
+const ids = new Set(['traceId', 'spanId', 'parentSpanId'])
+
 /** The same request in protobuf: protobufjs reads base64 where OTLP's JSON has hex. */
 function fromProtobuf(request: Json) {
   const message = exportTraceRequest.fromObject(withBase64Ids(request) as Record<string, unknown>)
@@ -27,11 +29,10 @@ function fromProtobuf(request: Json) {
 function withBase64Ids(value: Json): Json {
   if (Array.isArray(value)) return value.map(withBase64Ids)
   if (typeof value !== 'object' || value === null) return value
-  const isId = (name: string) => ['traceId', 'spanId', 'parentSpanId'].includes(name)
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
       name,
-      isId(name) ? Buffer.from(item as string, 'hex').toString('base64') : withBase64Ids(item),
+      ids.has(name) ? Buffer.from(item as string, 'hex').toString('base64') : withBase64Ids(item),
     ]),
   )
 }
@@ -94,16 +95,25 @@ const request = fc.record({
 test('a request reaches the same rows and rejections by protobuf and by JSON', () => {
   fc.assert(
     fc.property(request, (sent) => {
-      const json = toSpanRows(fromJson(sent as unknown as Json), everything)
-      expect(json).toEqual(toSpanRows(fromProtobuf(sent as unknown as Json), everything))
+      const json = toSpanRows(fromJson(sent), everything)
+      expect(json).toEqual(toSpanRows(fromProtobuf(sent), everything))
     }),
     { numRuns: 500 },
   )
 })
 
+function outcomeOf(run: () => unknown): string {
+  try {
+    run()
+    return 'returned'
+  } catch (error) {
+    return error instanceof Error ? 'refused' : `thrown: ${String(error)}`
+  }
+}
+
 test('any bytes are decoded or refused, never more', () => {
   const valid = fc.gen().map((g) => {
-    const message = exportTraceRequest.fromObject(withBase64Ids(g(() => request) as unknown as Json) as object)
+    const message = exportTraceRequest.fromObject(withBase64Ids(g(() => request)) as object)
     const bytes = Buffer.from(exportTraceRequest.encode(message).finish())
     for (let flips = g(fc.nat, 4); flips > 0; flips -= 1) bytes[g(fc.nat, Math.max(bytes.length, 1))] = g(fc.nat, 255)
     return bytes.subarray(0, g(fc.nat, bytes.length))
@@ -116,11 +126,7 @@ test('any bytes are decoded or refused, never more', () => {
         () => decodedBytes('protobuf', body),
         () => countRecords('metrics', 'protobuf', body),
       ]) {
-        try {
-          run()
-        } catch (error) {
-          expect(error).toBeInstanceOf(Error)
-        }
+        expect(['returned', 'refused']).toContain(outcomeOf(run))
       }
     }),
     { numRuns: 1_000 },
