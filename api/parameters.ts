@@ -7,13 +7,13 @@ const timeMend = 'use RFC 3339, such as 2026-01-31T12:00:00Z'
 
 /** A point in time, RFC 3339. */
 export const timeParameter = z.iso
-  .datetime({ offset: true, error: timeMend })
+  .datetime({ offset: true, error: timeMend, abort: true })
   .refine((text) => Math.abs(Date.parse(text)) < 4e12, { error: 'use a year from 1970 to 2096' })
   .openapi({ example: '2026-01-31T12:00:00Z' })
 
 /** Free text to look for: not empty, bounded. */
 export const textParameter = z
-  .string()
+  .string({ error: 'give one value' })
   .min(1, { error: 'leave it out, or give a value' })
   .max(500, { error: 'use at most 500 characters' })
 
@@ -21,7 +21,7 @@ export const textParameter = z
 export function limitParameter({ most, usual }: { most: number; usual: number }) {
   const mend = `use a whole number from 1 to ${most}`
   return z
-    .string()
+    .string({ error: mend })
     .regex(/^\d{1,6}$/, { error: mend })
     .transform(Number)
     .pipe(z.number().min(1, { error: mend }).max(most, { error: mend }))
@@ -35,7 +35,7 @@ const cursorContent = z.tuple([z.string().max(40), z.string().max(500)])
 
 /** Where a list goes on. Opaque to callers. */
 export const cursorParameter = z
-  .string()
+  .string({ error: cursorMend })
   .max(1_000, { error: cursorMend })
   .transform((text, refine): Cursor => {
     const [at, id] = cursorContent.safeParse(jsonOf(text)).data ?? []

@@ -43,13 +43,16 @@ const report = createRoute({
       required: true,
       content: {
         'application/json': {
-          schema: z.strictObject({
-            kind,
-            service: text(500),
-            version: text(200).nullish(),
-            description: text(2_000).nullish(),
-            at: timeParameter.optional().openapi({ description: 'Default: now' }),
-          }),
+          schema: z.strictObject(
+            {
+              kind,
+              service: text(500),
+              version: text(200).nullish(),
+              description: text(2_000).nullish(),
+              at: timeParameter.optional().openapi({ description: 'Default: now' }),
+            },
+            { error: 'send a JSON object' },
+          ),
         },
       },
     },

@@ -2,6 +2,7 @@
 import type { FlowId } from '@headwater/vocabulary'
 import type { Store } from '../connect.ts'
 import { askClickHouse } from './ask.ts'
+import { withinTraces } from './spans.ts'
 import { type ServiceFilter, servicePattern } from './service-pattern.ts'
 import { type Cursor, type Page, unixSeconds, type Window } from './window.ts'
 
@@ -150,63 +151,60 @@ export async function readRun(store: Store, id: string): Promise<FlowRun | undef
 /** Spans that settling has not taken yet arrived at most this long ago, unless the analyzer is away. */
 const unsettledForMinutes = 10
 
-/** A run of which there are only raw spans: by the flow ID that they state, else by their trace. */
+/** A run of which there are only raw spans: those of the trace with this ID, and of traces that state its flow ID. */
 async function readRunningRun(store: Store, id: string): Promise<FlowRun | undefined> {
-  const [trace] = await askClickHouse<{ flowId: FlowId }>(store, {
+  const [own] = await askClickHouse<{ flowId: FlowId }>(store, {
     deed: `find the spans of "${id}"`,
     query: `
       SELECT argMin(FlowId, (FlowId = TraceId, Timestamp)) AS flowId
-      FROM otel_traces
-      WHERE TraceId = {id:String}
-        AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {id:String})
-        AND Timestamp < (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId = {id:String})
+      FROM otel_traces WHERE ${withinTraces}
       HAVING count() > 0`,
-    params: { id },
+    params: { traceIds: [id] },
   })
-  const flowId = trace?.flowId ?? id
-  const [row] = await readUnsettled(store, 'TraceId = {id:String} OR FlowId = {flowId:String}', { id, flowId })
-  return row
+  const flowId = own?.flowId ?? id
+  const stating = await askClickHouse<{ traceId: string }>(store, {
+    deed: `find the traces of flow "${flowId}"`,
+    query: `SELECT DISTINCT TraceId AS traceId FROM otel_traces WHERE FlowId = {flowId:String} AND ${arrivedLately} LIMIT {tracesMax:UInt32}`,
+    params: { flowId, tracesMax: runTracesMax },
+  })
+  const traceIds = new Set(stating.map(({ traceId }) => traceId))
+  if (own !== undefined) traceIds.add(id)
+  if (traceIds.size === 0) return undefined
+  const rows = await askClickHouse<RunRow>(store, {
+    deed: `read the spans of "${id}"`,
+    query: `SELECT {flowId:String} AS flowId, ${runOfSpans} FROM otel_traces WHERE ${withinTraces} GROUP BY flowId`,
+    params: { flowId, traceIds: [...traceIds] },
+  })
+  return rows.map(toRun)[0]
 }
 
 /** Runs of which nothing is settled yet, newest first: by raw spans of the last minutes. */
 export async function readRunningRuns(store: Store, { limit }: { limit: number }): Promise<FlowRun[]> {
-  return await readUnsettled(
-    store,
-    'FlowId NOT IN (SELECT FlowId FROM chain_execution_traces WHERE StartedAt > now() - toIntervalHour(1))',
-    { limit },
-  )
-}
-
-async function readUnsettled(
-  store: Store,
-  condition: string,
-  params: { id?: string; flowId?: string; limit?: number },
-): Promise<FlowRun[]> {
-  // A trace asked for by its ID is found at any age; the rest by when they arrived.
-  const recent = `ReceivedAt > now() - toIntervalMinute(${unsettledForMinutes})`
-  const bounds =
-    params.id === undefined
-      ? recent
-      : `(${recent} OR (TraceId = {id:String} AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId = {id:String})))`
   const rows = await askClickHouse<RunRow>(store, {
-    deed: 'read executions that still run',
+    deed: 'list executions that still run',
     query: `
-      SELECT
-        ${params.flowId === undefined ? 'FlowId' : '{flowId:String}'} AS flowId,
-        if(argMinIf(FlowName, Timestamp, FlowName != '') != '', argMinIf(FlowName, Timestamp, FlowName != ''), argMin(SpanName, (ParentSpanId != '', Timestamp))) AS flowName,
-        'running' AS status,
-        min(Timestamp) AS startedAt,
-        max(toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)) - toUnixTimestamp64Nano(min(Timestamp)) AS durationNs,
-        argMin(Duration, (ParentSpanId != '', Timestamp)) AS entryNs,
-        arraySort(groupUniqArray(1000)(Service)) AS services,
-        argMinIf(UserId, Timestamp, UserId != '') AS userId,
-        groupUniqArray(${runTracesMax})(TraceId) AS traceIds
+      SELECT FlowId AS flowId, ${runOfSpans}
       FROM otel_traces
-      WHERE ${bounds} AND (${condition})
+      WHERE ${arrivedLately} AND TraceId NOT IN (
+        SELECT TraceId FROM chain_execution_traces WHERE TraceId IN (SELECT TraceId FROM otel_traces WHERE ${arrivedLately}))
       GROUP BY flowId
       ORDER BY startedAt DESC
       LIMIT {limit:UInt32}`,
-    params: { limit: 1, ...params },
+    params: { limit },
   })
   return rows.map(toRun)
 }
+
+/** Spans that settling has not taken yet arrived this lately, unless the analyzer is away. */
+const arrivedLately = 'ReceivedAt > now() - toIntervalMinute(2)'
+
+const runOfSpans = `
+  if(argMinIf(FlowName, Timestamp, FlowName != '') != '', argMinIf(FlowName, Timestamp, FlowName != ''),
+    argMin(SpanName, (ParentSpanId != '', Timestamp))) AS flowName,
+  'running' AS status,
+  min(Timestamp) AS startedAt,
+  max(toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)) - toUnixTimestamp64Nano(min(Timestamp)) AS durationNs,
+  argMin(Duration, (ParentSpanId != '', Timestamp)) AS entryNs,
+  arraySort(groupUniqArray(1000)(Service)) AS services,
+  argMinIf(UserId, Timestamp, UserId != '') AS userId,
+  groupUniqArray(${runTracesMax})(TraceId) AS traceIds`
