@@ -8,7 +8,7 @@ export class UnsupportedPlatformError extends Error {
 }
 
 /** What decides it. */
-export interface Platform {
+interface Platform {
   platform: string
   arch: string
   isMusl: boolean
@@ -18,7 +18,7 @@ export interface Platform {
 const wayOut = 'set CLICKHOUSE_URL and DATABASE_URL to use servers instead'
 
 /** Why the engines cannot run on such a machine, or undefined when they can. */
-export function unsupportedReason({ platform, arch, isMusl, hasBinary }: Platform): string | undefined {
+function unsupportedReason({ platform, arch, isMusl, hasBinary }: Platform): string | undefined {
   const name = `${platform}-${arch}`
   if (platform === 'win32') return `The embedded engines do not run on Windows: use WSL 2, or ${wayOut}`
   if (!/^(linux|darwin)-(x64|arm64)$/.test(name)) return `The embedded engines do not run on ${name}: ${wayOut}`
@@ -30,20 +30,44 @@ export function unsupportedReason({ platform, arch, isMusl, hasBinary }: Platfor
 
 /** The binary is a dependency of chdb, which a strict installer does not hoist. */
 function requireOfChdb(): NodeJS.Require {
-  return createRequire(createRequire(import.meta.url).resolve('chdb'))
+  return createRequire(import.meta.resolve('chdb'))
 }
 
 const nativePackage = `@chdb/lib-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`
 
-/** As much of chdb's binding as its own wrapper does not pass on. */
-export interface ChdbBinding {
+/**
+ * chdb's binding itself. Its wrapper, `Session`, keeps a closed connection open as long as any other one is busy, so
+ * that one long query would hold thousands; and it does not pass on what an INSERT wrote.
+ */
+interface ChdbBinding {
+  CreateConnection(path: string, args: readonly string[]): ChdbConnection
+  /** Nothing may run on the connection any more. */
+  CloseConnection(connection: ChdbConnection): void
+  QueryAsyncConnection(
+    connection: ChdbConnection,
+    sql: string,
+    format: string,
+  ): Promise<{ bytes: Uint8Array; rowsRead: number; bytesRead: number }>
   /** Runs an INSERT and tells what it wrote, views included; the payload follows the statement. */
   InsertRawAsyncConnection(
-    connection: unknown,
-    statement: string,
+    connection: ChdbConnection,
+    sql: string,
     payload: Buffer,
     countLines: boolean,
   ): Promise<{ rowsWritten: number; bytesWritten: number }>
+  StreamQuery(connection: ChdbConnection, sql: string, format: string): ChdbStream
+  /** A stream that is done or has failed is freed; any other must be cancelled, and not during a fetch. */
+  StreamFetch(stream: ChdbStream): Promise<{ done: true } | { done: false; bytes: Uint8Array }>
+  StreamCancel(stream: ChdbStream): void
+}
+
+declare const connectionMark: unique symbol
+declare const streamMark: unique symbol
+interface ChdbConnection {
+  readonly [connectionMark]: true
+}
+interface ChdbStream {
+  readonly [streamMark]: true
 }
 
 export function loadChdbBinding(): ChdbBinding {
@@ -68,8 +92,8 @@ function isBinaryInstalled(): boolean {
   }
 }
 
-/** Throws `UnsupportedPlatformError` unless the engines can run on this machine. */
-export function requireSupportedPlatform(): void {
-  const reason = unsupportedReason(thisPlatform())
+/** Throws `UnsupportedPlatformError` unless the engines can run on the machine, which is this one. */
+export function requireSupportedPlatform(platform: Platform = thisPlatform()): void {
+  const reason = unsupportedReason(platform)
   if (reason !== undefined) throw new UnsupportedPlatformError(reason)
 }

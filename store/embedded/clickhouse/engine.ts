@@ -1,7 +1,6 @@
 // ClickHouse inside this process. Every query gets a connection of its own: opening one costs 0.3 ms, and what a query
 // sets (settings, database, parameters, temporary tables) ends with it, also after an error.
 
-import { drainPending, Session } from 'chdb'
 import { loadChdbBinding } from '../platform.ts'
 import { exception } from './exception.ts'
 
@@ -68,6 +67,7 @@ function assignments(context: QueryContext): string {
   const all: string[] = []
   for (const [name, value] of context.settings) {
     if (!/^\w+$/.test(name)) throw exception('UNKNOWN_SETTING', `Unknown setting '${name}'`)
+    if (name === 'readonly' && value === '0' && context.isReadonly) continue
     if (name !== tagSetting) all.push(`${name} = ${quote(value)}`)
   }
   for (const [name, value] of context.params) {
@@ -75,7 +75,7 @@ function assignments(context: QueryContext): string {
     all.push(`param_${name} = ${quote(value)}`)
   }
   all.push(`${tagSetting} = ${quote(context.queryId)}`)
-  if (context.isReadonly && !context.settings.has('readonly')) all.push('readonly = 2')
+  if (context.isReadonly && (context.settings.get('readonly') ?? '0') === '0') all.push('readonly = 2')
   return all.join(', ')
 }
 
@@ -90,9 +90,12 @@ export async function openChdb(options: ChdbOptions): Promise<Chdb> {
     '--background_schedule_pool_size=2',
   ]
   const binding = loadChdbBinding()
-  const connect = () => new Session(options.path, { connectionArgs })
+  const connect = () => binding.CreateConnection(options.path, connectionArgs)
   const control = connect()
-  const ask = async (sql: string) => (await control.queryAsync(sql, { format: 'TSVRaw' })).text().trimEnd()
+  const ask = async (sql: string) =>
+    Buffer.from((await binding.QueryAsyncConnection(control, sql, 'TSVRaw')).bytes)
+      .toString()
+      .trimEnd()
   const version = await ask('SELECT version()')
   const timezone = await ask('SELECT timezone()')
 
@@ -102,7 +105,7 @@ export async function openChdb(options: ChdbOptions): Promise<Chdb> {
   const killDoomed = async () => {
     while (doomed.size > 0) {
       const tags = [...doomed].map(quote).join(', ')
-      await control.queryAsync(`KILL QUERY WHERE Settings['${tagSetting}'] IN (${tags}) ASYNC`).catch(() => undefined)
+      await ask(`KILL QUERY WHERE Settings['${tagSetting}'] IN (${tags}) ASYNC`).catch(() => undefined)
       await new Promise((resolve) => setTimeout(resolve, killAgainAfterMs))
     }
     executioner = undefined
@@ -116,50 +119,63 @@ export async function openChdb(options: ChdbOptions): Promise<Chdb> {
   /** Opens a connection that carries the query's context, and the means to end it. */
   async function begin(context: QueryContext) {
     const set = assignments(context)
-    const session = connect()
+    const connection = connect()
     const kill = () => doom(context.queryId)
     const end = () => {
       context.signal.removeEventListener('abort', kill)
       doomed.delete(context.queryId)
-      session.close()
+      binding.CloseConnection(connection)
     }
     try {
-      if (context.database !== undefined) await session.queryAsync(`USE ${quoteName(context.database)}`)
-      await session.queryAsync(`SET ${set}`)
+      if (context.database !== undefined)
+        await binding.QueryAsyncConnection(connection, `USE ${quoteName(context.database)}`, 'Null')
+      await binding.QueryAsyncConnection(connection, `SET ${set}`, 'Null')
       if (context.signal.aborted) throw exception('QUERY_WAS_CANCELLED', 'Query was cancelled')
     } catch (error) {
       end()
       throw error
     }
     context.signal.addEventListener('abort', kill)
-    return { session, end }
+    return { connection, end }
   }
 
   return {
     version,
     timezone,
     async run(sql, format, context) {
-      const { session, end } = await begin(context)
+      const { connection, end } = await begin(context)
       try {
-        const result = await session.queryAsync(sql, { format })
-        return { bytes: result.bytes(), readRows: result.rowsRead, readBytes: result.bytesRead }
+        const result = await binding.QueryAsyncConnection(connection, sql, format)
+        return { bytes: result.bytes, readRows: result.rowsRead, readBytes: result.bytesRead }
       } finally {
         end()
       }
     },
     async insert(sql, context) {
-      const { session, end } = await begin(context)
+      const { connection, end } = await begin(context)
       try {
-        const result = await binding.InsertRawAsyncConnection(session.connection, sql, noPayload, false)
+        const result = await binding.InsertRawAsyncConnection(connection, sql, noPayload, false)
         return { writtenRows: result.rowsWritten, writtenBytes: result.bytesWritten }
       } finally {
         end()
       }
     },
     async *stream(sql, format, context) {
-      const { session, end } = await begin(context)
+      const { connection, end } = await begin(context)
       try {
-        for await (const chunk of session.queryStream(sql, { format })) yield chunk.raw()
+        const stream = binding.StreamQuery(connection, sql, format)
+        let isOpen = true
+        try {
+          for (;;) {
+            isOpen = false
+            const block = await binding.StreamFetch(stream)
+            if (block.done) return
+            isOpen = true
+            yield block.bytes
+          }
+        } finally {
+          if (isOpen) binding.StreamCancel(stream)
+        }
       } finally {
         end()
       }
@@ -167,8 +183,7 @@ export async function openChdb(options: ChdbOptions): Promise<Chdb> {
     async close() {
       doomed.clear()
       await executioner
-      control.close()
-      await drainPending()
+      binding.CloseConnection(control)
     },
   }
 }

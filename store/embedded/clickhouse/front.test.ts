@@ -329,8 +329,9 @@ test.runIf(isEmbedded)('nobody gets in without a password', async () => {
 
 test('GET only reads', async () => {
   const table = await createTable('a UInt8')
-  const drop = await request(`/?database=${database()}&query=DROP+TABLE+${table}`)
-  expect(drop.headers.get('x-clickhouse-exception-code')).toBe('164')
+  const drop = `/?database=${database()}&query=DROP+TABLE+${table}`
+  for (const path of [drop, `${drop}&readonly=0`])
+    expect((await request(path)).headers.get('x-clickhouse-exception-code')).toBe('164')
   expect(await rowsOf(`EXISTS ${table}`)).toEqual([{ result: 1 }])
   expect(await (await request('/ping')).text()).toBe('Ok.\n')
 })

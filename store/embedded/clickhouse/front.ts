@@ -138,14 +138,14 @@ export function createFront({ chdb, spool, gate, account, answerBytesMax }: Fron
         yield Buffer.from(lateException(withVersion(toException(error).text), tag))
       }
     }
-    response.writeHead(200, {
-      'Content-Type': contentTypes.get(format) ?? 'text/plain; charset=UTF-8',
-      'X-ClickHouse-Format': format,
-      'X-ClickHouse-Exception-Tag': tag,
-      'X-ClickHouse-Summary': summary({}, startedAt),
-      ...(acceptsGzip ? { 'Content-Encoding': 'gzip' } : {}),
-    })
     try {
+      response.writeHead(200, {
+        'Content-Type': contentTypes.get(format) ?? 'text/plain; charset=UTF-8',
+        'X-ClickHouse-Format': format,
+        'X-ClickHouse-Exception-Tag': tag,
+        'X-ClickHouse-Summary': summary({}, startedAt),
+        ...(acceptsGzip ? { 'Content-Encoding': 'gzip' } : {}),
+      })
       if (acceptsGzip) {
         const gzip = createGzip({ level: 1, flush: constants.Z_SYNC_FLUSH })
         await pipeline(body(), gzip, response, { end: false })

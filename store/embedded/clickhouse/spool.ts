@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { exception } from './exception.ts'
 
 /** Rows in a file that exists until `remove`. */
-export interface SpooledRows {
+interface SpooledRows {
   path: string
   bytes: number
   remove(): Promise<void>
