@@ -21,8 +21,8 @@ process.stdout.write(json ? `${JSON.stringify({ bench: name, rows })}\n` : `${ta
 process.exitCode = rows.every(({ met }) => met !== false) ? 0 : 1
 
 /** The rows as a table in Markdown. */
-function tableOf(rows: Row[]): string {
-  const lines = rows.map(({ id, value, unit, goal, met }) => {
+function tableOf(figures: Row[]): string {
+  const lines = figures.map(({ id, value, unit, goal, met }) => {
     const verdict = met === undefined ? '' : met ? 'met' : 'not met'
     return `| ${id} | ${value} | ${unit} | ${goal ?? ''} | ${verdict} |`
   })

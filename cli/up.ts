@@ -10,6 +10,7 @@ import {
   migratePostgres,
   openDataDirectory,
   readStoreSettings,
+  requireSchema,
   type Store,
   type StoreSettings,
   type StoreUrls,
@@ -45,8 +46,7 @@ export async function up(): Promise<void> {
       store,
       settings: apiSettings,
       metricsText: () => collector.metrics.text() + analyzer.metrics.text() + disk.metrics.text(),
-      log: (message, error) =>
-        log(error === undefined ? message : `${message}: ${error instanceof Error ? error.message : String(error)}`),
+      log: (message, error) => log(error instanceof Error ? `${message}: ${error.message}` : message),
     })
     lifetime.onEnd('api', () => api.stop())
     directory.writeRunFile({ pid: process.pid, otlpUrl: collector.url, apiUrl: api.url, ...urls })
@@ -115,6 +115,7 @@ export async function openStore(urls: StoreUrls, settings: StoreSettings, lifeti
   const store = connectStore(urls)
   lifetime.onEnd('store', () => store.close())
   await Promise.all([migrateClickHouse(urls.clickhouseUrl), migratePostgres(store.postgres)])
+  await requireSchema(store)
   await applyRetention(store, settings)
   return store
 }

@@ -1,4 +1,4 @@
-import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 
 export type { ClickHouseClient } from '@clickhouse/client'
 
@@ -22,6 +22,8 @@ export function connectClickHouse(url: string, { requestTimeoutMs = 30_000 } = {
     application: 'headwater',
     request_timeout: requestTimeoutMs,
     max_open_connections: 12,
+    // Whoever asks tells what failed, once.
+    log: { level: ClickHouseLogLevel.OFF },
     compression: { request: false, response: false },
     clickhouse_settings: {
       output_format_json_quote_64bit_integers: 0,

@@ -59,3 +59,4 @@ export {
   readOperationEdges,
 } from './queries/graph.ts'
 export { type Place, readThroughPlace, type ThroughPlace } from './queries/impact.ts'
+export { requireSchema } from './schema-check.ts'

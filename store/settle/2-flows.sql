@@ -7,7 +7,8 @@ WITH
             s.TraceId AS TraceId,
             argMinIf(s.FlowHint, (s.StartNs, s.SpanId), s.FlowHint != '') AS Hint,
             argMinIf(s.FlowNameHint, (s.StartNs, s.SpanId), s.FlowNameHint != '') AS NameHint,
-            argMin(s.Operation, (s.ParentSpanId != '', s.StartNs, s.SpanId)) AS EntryOperation,
+            -- A client that begins a trace is not named by its call but by what it reached.
+            argMin(s.Operation, (s.SpanKind IN ('Client', 'Producer'), s.ParentSpanId != '', s.StartNs, s.SpanId)) AS EntryOperation,
             argMinIf(s.UserId, (s.StartNs, s.SpanId), s.UserId != '') AS User,
             -- A batch that links to several traces starts a run of its own.
             arrayDistinct(arrayFilter(id -> id != '' AND id != s.TraceId, groupArrayArrayIf(s.LinkTraceIds, s.ParentSpanId = '' OR s.SpanKind = 'Consumer'))) AS Linked,

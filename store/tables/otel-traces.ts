@@ -48,7 +48,10 @@ export const otelTraces = {
   },
 } as const
 
-/** A span as it is inserted. `Timestamp` is Unix seconds with nine decimals, such as `1763640000.000000001`. */
+/**
+ * A span as it is inserted. `Timestamp` is Unix seconds with nine decimals, such as `1763640000.000000001`; seconds of fewer
+ * than ten digits are padded with zeros, or ClickHouse takes them for something else.
+ */
 export type SpanInsert = InsertRow<typeof otelTraces>
 export type SpanRow = SelectRow<typeof otelTraces>
 
