@@ -35,6 +35,8 @@ const restartAfterMs = 2_000
 /** Calls that are under way when an instance is taken from the directory have this long to end. */
 const drainMs = 2_500
 const slownessMs = 700
+/** With less, a service that calls others much spends more time on collecting garbage than on its work. */
+const lean = ['--max-old-space-size=128', '--max-semi-space-size=16']
 
 interface Instance {
   child: Child
@@ -88,7 +90,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
           OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
           OTEL_BSP_SCHEDULE_DELAY: String(exportDelayMs),
         },
-        execArgv: ['--max-old-space-size=96', '--import', import.meta.resolve('@headwater/agent/register')],
+        execArgv: [...lean, '--import', import.meta.resolve('@headwater/agent/register')],
         greetings: (): ToService[] => [{ directory: directory() }, { condition: instance.condition }],
         log,
         restartAfterMs,
