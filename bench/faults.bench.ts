@@ -85,6 +85,10 @@ function isSame(a: Wanted, b: Wanted): boolean {
 }
 
 async function* runAll(wanted: Wanted[], progress: (line: string) => void): AsyncGenerator<Outcome> {
+  // An interrupted run ends its processes.
+  const interrupted = new AbortController()
+  process.once('SIGINT', () => interrupted.abort()).once('SIGTERM', () => interrupted.abort())
+  const { signal } = interrupted
   await using cleanup = new AsyncDisposableStack()
   const headwater = await startHeadwater({ ports: 'any' })
   cleanup.defer(() => headwater.stop())
@@ -98,12 +102,17 @@ async function* runAll(wanted: Wanted[], progress: (line: string) => void): Asyn
       await load?.stop()
       load = { seed, ...startLoad({ gatewayUrl: fleet.gatewayUrl, seed }) }
       progress(`users of seed ${seed}; ${baselineMs / 1_000} s to learn what is normal`)
-      await wait(baselineMs)
+      await wait(baselineMs, undefined, { signal })
     }
     const request = { kind, service, operation: operationFor({ kind, service }, seed) }
     progress(`${index + 1} of ${wanted.length}: ${kind} in ${service}, ${request.operation}`)
-    yield outcomeOf(await runFault({ fleet, apiUrl, request }), { seed, kind, service, operation: request.operation })
-    if (!(await heal({ fleet, apiUrl, quietMs: 30_000 }))) {
+    yield outcomeOf(await runFault({ fleet, apiUrl, request, signal }), {
+      seed,
+      kind,
+      service,
+      operation: request.operation,
+    })
+    if (!(await heal({ fleet, apiUrl, quietMs: 30_000, signal }))) {
       progress(`not healed: ${(await readOpenIncidents(apiUrl)).map(({ title }) => title).join('; ')}`)
     }
   }
