@@ -33,7 +33,6 @@ export async function askClickHouse<Row>(
       clickhouse_settings: {
         max_execution_time: secondsMax,
         date_time_output_format: 'iso',
-        max_memory_usage: '1000000000',
       },
     })
     return await answer.json<Row>()

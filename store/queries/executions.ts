@@ -65,10 +65,12 @@ export async function readRuns(
     store,
     candidates.map(({ flowId }) => flowId),
   )
-  // A run that began before the stretch that was read only showed a later trace in it; it is listed where it began.
-  const items = candidates.flatMap(
-    ({ flowId, startedAt }) => runs.find((r) => r.flowId === flowId && r.startedAt >= startedAt) ?? [],
-  )
+  const byId = new Map(runs.map((run) => [run.flowId, run]))
+  const items = candidates.flatMap(({ flowId, startedAt }) => {
+    const run = byId.get(flowId)
+    // A run that began before the stretch that was read only showed a later trace in it; it is listed where it began.
+    return run !== undefined && run.startedAt >= startedAt && matches(run, filter) ? [run] : []
+  })
   return { items, next: found.length > limit && last !== undefined ? { at: last.startedAt, id: last.flowId } : null }
 }
 
@@ -82,18 +84,26 @@ async function readCandidates(
   { since, until, flow, service, user, status }: RunFilter,
   { cursor, take }: { cursor: Cursor | undefined; take: number },
 ): Promise<Candidate[]> {
+  // Replaced rows are read too: what they say may be outdated, so `matches` judges the run as it is. To merge them away
+  // first would cost ten times as much.
   const conditions = ['started < {until:DateTime64(9)}']
   if (cursor !== undefined) conditions.push('(started, FlowId) < ({at:DateTime64(9)}, {id:String})')
-  if (flow !== undefined) conditions.push('argMin(FlowName, StartedAt) = {flow:String}')
-  if (user !== undefined) conditions.push('countIf(UserId = {user:String}) > 0')
-  if (status !== undefined) conditions.push('max(Failed) = {failed:UInt8}')
-  if (service !== undefined) conditions.push('countIf(arrayExists(s -> match(s, {service:String}), Services)) > 0')
+  // What a trace of the run must say; the rarest first, since it alone can narrow what is grouped.
+  const ofTraces: string[] = []
+  if (user !== undefined) ofTraces.push('UserId = {user:String}')
+  if (status === 'error') ofTraces.push('Failed = 1')
+  if (service !== undefined) ofTraces.push('arrayExists(s -> match(s, {service:String}), Services)')
+  if (flow !== undefined) ofTraces.push('FlowName = {flow:String}')
+  for (const condition of ofTraces) conditions.push(`countIf(${condition}) > 0`)
+  if (status === 'ok') conditions.push('(max(Failed) = 0 OR count() > uniqExact(TraceId))')
+  const during = 'StartedAt >= {since:DateTime64(9)} AND StartedAt < {ahead:DateTime64(9)}'
+  const [rarest] = ofTraces
   return await askClickHouse<Candidate>(store, {
     deed: 'list executions',
     query: `
       SELECT FlowId AS flowId, min(StartedAt) AS started, started AS startedAt
-      FROM chain_execution_traces FINAL
-      WHERE StartedAt >= {since:DateTime64(9)} AND StartedAt < {ahead:DateTime64(9)}
+      FROM chain_execution_traces
+      WHERE ${during} ${rarest === undefined ? '' : `AND FlowId IN (SELECT FlowId FROM chain_execution_traces WHERE ${during} AND ${rarest})`}
       GROUP BY FlowId
       HAVING ${conditions.join(' AND ')}
       ORDER BY started DESC, FlowId DESC
@@ -106,10 +116,18 @@ async function readCandidates(
       ...(cursor && { at: unixSeconds(cursor.at), id: cursor.id }),
       ...(flow !== undefined && { flow }),
       ...(user !== undefined && { user }),
-      ...(status !== undefined && { failed: status === 'error' ? 1 : 0 }),
       ...(service !== undefined && { service: servicePattern(service) }),
     },
   })
+}
+
+/** Whether a run is what was asked for. A user may be of any of its traces, as the candidates were chosen. */
+function matches(run: FlowRun, { status, flow, service }: RunFilter): boolean {
+  if (status !== undefined && run.status !== status) return false
+  if (flow !== undefined && run.flowName !== flow) return false
+  if (service === undefined) return true
+  const pattern = new RegExp(servicePattern(service))
+  return run.services.some((key) => pattern.test(key))
 }
 
 async function assembleRuns(store: Store, flowIds: readonly FlowId[]): Promise<FlowRun[]> {
@@ -147,9 +165,6 @@ export async function readRun(store: Store, id: string): Promise<FlowRun | undef
   if (settled !== undefined) return (await assembleRuns(store, [settled.flowId]))[0]
   return await readRunningRun(store, id)
 }
-
-/** Spans that settling has not taken yet arrived at most this long ago, unless the analyzer is away. */
-const unsettledForMinutes = 10
 
 /** A run of which there are only raw spans: those of the trace with this ID, and of traces that state its flow ID. */
 async function readRunningRun(store: Store, id: string): Promise<FlowRun | undefined> {

@@ -180,8 +180,8 @@ export async function readAlsoHit(
         SELECT argMin(FlowName, StartedAt) AS Flow, argMinIf(UserId, StartedAt, UserId != '') AS User
         FROM chain_execution_traces FINAL
         WHERE FlowId != {flowId:String} AND FlowId IN (
-          SELECT FlowId FROM chain_dependency_events FINAL
-          WHERE Time >= {since:DateTime64(3)} AND Time < {until:DateTime64(3)} AND ${sameCauseConditions[cause.kind]})
+          SELECT FlowId FROM chain_dependency_events
+          WHERE NOT Deleted AND Time >= {since:DateTime64(3)} AND Time < {until:DateTime64(3)} AND ${sameCauseConditions[cause.kind]})
         GROUP BY FlowId
       )`,
     params: {
