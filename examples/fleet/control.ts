@@ -1,4 +1,5 @@
-// What the supervisor tells its processes, over IPC: no request of it appears in any trace.
+// What the supervisor tells its processes, over IPC: no request of it appears in any trace. They answer once: that they
+// are ready.
 
 import type { ServiceName } from './plan.ts'
 
@@ -19,7 +20,6 @@ export interface Condition {
 }
 
 export type ToService = { directory: Directory } | { condition: Condition | null }
-export type FromService = { ready: true }
 
 /** How the outside does: answers on `path` of `peer` take longer. */
 export interface Slowness {

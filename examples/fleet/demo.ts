@@ -34,7 +34,7 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<number> 
   const isOver = AbortSignal.any([signal, end.signal])
 
   say('starting Headwater on its embedded engines')
-  const headwater = await startHeadwater({ ports: options.once || options.json ? 'any' : 'standard' })
+  const headwater = await startHeadwater({ ports: options.once || options.json ? 'any' : 'standard', signal })
   cleanup.defer(() => headwater.stop())
   headwater.died.catch((error: unknown) => end.abort(error))
   say(`Headwater takes spans at ${headwater.otlpUrl} and answers at ${headwater.apiUrl}`)

@@ -29,9 +29,10 @@ const runForm = z.object({ otlpUrl: z.string(), apiUrl: z.string() })
  */
 export async function startHeadwater(options: {
   ports: 'standard' | 'any'
-  log?: (line: string) => void
+  /** Gives up the start. */
+  signal?: AbortSignal
 }): Promise<HeadwaterProcess> {
-  const { ports, log = () => undefined } = options
+  const { ports, signal } = options
   const directory = await mkdtemp(join(tmpdir(), 'headwater-demo-'))
   const isStandard = ports === 'standard' && (await isFree(standardPorts.otlp)) && (await isFree(standardPorts.api))
   const child = spawn(process.execPath, [fileURLToPath(new URL('../../cli/headwater.js', import.meta.url)), 'up'], {
@@ -48,7 +49,6 @@ export async function startHeadwater(options: {
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-wordsCharsKept)
-      for (const line of text.trimEnd().split('\n')) log(`headwater: ${line}`)
     })
   }
   const ended = Promise.withResolvers<void>()
@@ -56,9 +56,9 @@ export async function startHeadwater(options: {
   // Nobody may be listening yet, or any more.
   died.promise.catch(() => undefined)
   child.once('error', (cause) => died.reject(new Error('Cannot start headwater up', { cause })))
-  child.once('close', (code, signal) => {
+  child.once('close', (code, endedBy) => {
     ended.resolve()
-    if (!isStopping) died.reject(new Error(`headwater up ended with ${signal ?? code}:\n${words.trim()}`))
+    if (!isStopping) died.reject(new Error(`headwater up ended with ${endedBy ?? code}:\n${words.trim()}`))
   })
 
   async function stop(): Promise<void> {
@@ -73,7 +73,7 @@ export async function startHeadwater(options: {
   }
 
   try {
-    const urls = await Promise.race([readRun(join(directory, 'run.json'), () => words), died.promise])
+    const urls = await Promise.race([readRun(join(directory, 'run.json'), () => words, signal), died.promise])
     return { ...urls, died: died.promise, stop }
   } catch (error) {
     await stop()
@@ -82,11 +82,15 @@ export async function startHeadwater(options: {
 }
 
 /** `run.json` is there as soon as Headwater is ready. */
-async function readRun(path: string, words: () => string): Promise<z.infer<typeof runForm>> {
+async function readRun(
+  path: string,
+  words: () => string,
+  signal: AbortSignal | undefined,
+): Promise<z.infer<typeof runForm>> {
   for (let waitedMs = 0; waitedMs < readyWithinMs; waitedMs += pollEveryMs) {
     const run = await readFile(path, 'utf8').then(parseRun, () => undefined)
     if (run && (await isReady(run.apiUrl))) return run
-    await wait(pollEveryMs)
+    await wait(pollEveryMs, undefined, { signal })
   }
   throw new Error(`headwater up was not ready within ${readyWithinMs / 1_000} s:\n${words().trim()}`)
 }

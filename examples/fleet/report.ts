@@ -77,7 +77,7 @@ function headline({ service, operation, kind, peer, attribute }: Cause): string 
   const sentences: Record<Cause['kind'], string> = {
     errors: `${service} fails in ${operation}`,
     latency: `${service} has become slow in ${operation}`,
-    unavailable: `${service} does not answer ${operation}`,
+    unavailable: `${service} does not answer ${operation}`.trimEnd(),
     dependency: `${service} waits in ${operation} for ${peer ?? 'a peer that sends no spans'}`,
   }
   return sentences[kind] + (attribute ? ` where ${attribute.name} is ${attribute.value}` : '')

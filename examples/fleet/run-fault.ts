@@ -45,7 +45,7 @@ export interface FaultRun {
 const pollEveryMs = 500
 const explainWithinMsUsual = 90_000
 /** Runs that are asked for their explanation before one that tells of another cause is taken. */
-const candidatesMax = 8
+const candidatesMax = 5
 
 /** Injects a fault and waits until Headwater explains it. The fault stays; see {@link heal}. */
 export async function runFault(run: FaultRun): Promise<FaultResult> {
@@ -138,7 +138,7 @@ export async function heal(options: {
   return false
 }
 
-/** A failed or slow run whose explanation names the incident's first cause; else one that it explains at all. */
+/** A failed or slow run that the explanation counts to the incident; else one that it explains by the same service, or at all. */
 async function exampleOf(
   apiUrl: string,
   incident: Incident,
@@ -148,16 +148,19 @@ async function exampleOf(
   if (!cause) return undefined
   const hit = new Set(incident.impact.flows.map(({ name }) => name))
   const candidates = (await candidateRuns(apiUrl, cause, since)).filter(
-    ({ flowName }) => hit.has(flowName) || hit.size === 0,
+    (run) => hit.size === 0 || hit.has(run.flowName),
   )
-  let fallback: FaultDocument['example'] | undefined
+  const fallbacks: FaultDocument['example'][] = []
   for (const { flowId } of candidates.slice(0, candidatesMax)) {
     const explain = await readExplanation(apiUrl, flowId)
     if (!explain?.origin) continue
-    if (explain.origin.service === cause.service) return { flowId, explain }
-    fallback ??= { flowId, explain }
+    // Of a call to a dead service there is only the caller's span, which names it as its peer.
+    const isSame = explain.origin.service === cause.service || explain.origin.peer === cause.service
+    if (isSame && explain.incidentId === incident.id) return { flowId, explain }
+    if (isSame) fallbacks.unshift({ flowId, explain })
+    else fallbacks.push({ flowId, explain })
   }
-  return fallback
+  return fallbacks[0]
 }
 
 /** Where the cause makes runs slow, the slowest first; else failed ones, those first that the cause took part in. */
