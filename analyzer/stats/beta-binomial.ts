@@ -23,18 +23,31 @@ export function betaBinomialTail({
   trust?: number
 }): number {
   if (k <= 0) return 1
+  if (k > n) return 0
   const share = callsBefore > trust ? trust / callsBefore : 1
   const alpha = badBefore * share + 0.5
   const beta = (callsBefore - badBefore) * share + 0.5
-  // Sum from the far end, where terms are small; each follows from the one before.
-  let term = Math.exp(logChoose(n, k) + logBeta(k + alpha, n - k + beta) - logBeta(alpha, beta))
+  // Each term follows from the one before, relative to the first: that one may be too small for a number where the bad
+  // calls are far fewer than usual. Summed until what is left adds nothing.
+  const logFirst = logChoose(n, k) + logBeta(k + alpha, n - k + beta) - logBeta(alpha, beta)
+  let term = 1
   let tail = 0
+  let units = 0
   for (let i = k; i <= n; i += 1) {
     tail += term
-    term *= ((n - i) / (i + 1)) * ((i + alpha) / (n - i - 1 + beta))
+    const growth = ((n - i) / (i + 1)) * ((i + alpha) / (n - i - 1 + beta))
+    term *= growth
+    if (growth < 1 && term * (n - i) < tail * Number.EPSILON) break
+    if (tail > unitMax) {
+      term /= unitMax
+      tail /= unitMax
+      units += 1
+    }
   }
-  return Math.min(1, tail)
+  return Math.min(1, Math.exp(logFirst + units * Math.log(unitMax) + Math.log(tail)))
 }
+
+const unitMax = 1e200
 
 function logChoose(n: number, k: number): number {
   return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
