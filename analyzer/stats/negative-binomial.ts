@@ -16,12 +16,30 @@ export function negativeBinomialAtMost({
   dispersion?: number
 }): number {
   if (expected <= 0) return 1
-  const p = dispersion / (dispersion + expected)
+  const share = expected / (dispersion + expected)
+  // From the last term downwards, each from the one above it, relative to the last: that one may be too small for a
+  // number where far more came than were due. Summed until what is left adds nothing.
+  const logFirst =
+    gammaln(k + dispersion) -
+    gammaln(dispersion) -
+    gammaln(k + 1) -
+    dispersion * Math.log1p(expected / dispersion) +
+    (k === 0 ? 0 : k * Math.log(share))
+  let term = 1
   let sum = 0
-  for (let i = 0; i <= k; i += 1) {
-    const logTerm =
-      gammaln(i + dispersion) - gammaln(dispersion) - gammaln(i + 1) + dispersion * Math.log(p) + i * Math.log(1 - p)
-    sum += Math.exp(logTerm)
+  let units = 0
+  for (let i = k; i >= 0; i -= 1) {
+    sum += term
+    const growth = i / ((i - 1 + dispersion) * share)
+    term *= growth
+    if (growth < 1 && term * i < sum * Number.EPSILON) break
+    if (sum > unitMax) {
+      term /= unitMax
+      sum /= unitMax
+      units += 1
+    }
   }
-  return Math.min(1, sum)
+  return Math.min(1, Math.exp(logFirst + units * Math.log(unitMax) + Math.log(sum)))
 }
+
+const unitMax = 1e200
