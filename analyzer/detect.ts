@@ -155,6 +155,7 @@ function judgeShare(subject: Subject, bad: number, calls: number, badBefore: num
   }
 }
 
+/** The more telling of two questions: do more calls than usual fall into the tail, or has the bulk moved? */
 function judgeTime(
   subject: Subject,
   now: Histogram,
@@ -164,29 +165,45 @@ function judgeTime(
   beforeNs: number,
   callsBefore: number,
 ): Finding {
-  const slowBucket = slowAbove(before)
-  const slow = countAbove(now, slowBucket)
-  const slowBefore = countAbove(before, slowBucket)
+  const judgeBy = (rule: SlowRule): { slowBucket: number; slow: number; excessCalls: number; pValue: number } => {
+    const slowBucket = slowAbove(before, rule)
+    const slow = countAbove(now, slowBucket)
+    const slowBefore = countAbove(before, slowBucket)
+    const excessCalls = Math.max(0, slow - (calls * slowBefore) / callsBefore)
+    const isLarge = excessCalls / calls >= rule.shareRiseMin
+    const pValue = isLarge ? betaBinomialTail({ k: slow, n: calls, badBefore: slowBefore, callsBefore }) : 1
+    return { slowBucket, slow, excessCalls, pValue }
+  }
+  const tail = judgeBy(parameters.slowTail)
+  const bulk = judgeBy(parameters.slowBulk)
+  const { slowBucket, slow, excessCalls, pValue } = bulk.pValue < tail.pValue ? bulk : tail
   return {
     ...subject,
     expected: bucketMiddle(quantileBucket(before, 0.5) ?? 0),
     // The median of the slow ones says what the slow calls are like, however many stay fast.
     seen: bucketMiddle(quantileBucket(slow > 0 ? above(now, slowBucket) : now, 0.5) ?? 0),
     unit: 'ns',
-    pValue: betaBinomialTail({ k: slow, n: calls, badBefore: slowBefore, callsBefore }),
+    pValue,
     calls,
     baselineCalls: callsBefore,
-    excessCalls: Math.max(0, slow - (calls * slowBefore) / callsBefore),
+    excessCalls,
     excessNs: Math.max(0, nowNs - (calls * beforeNs) / callsBefore),
     slowNs: bucketMiddle(slowBucket),
   }
 }
 
-/** The bucket above which a call is slow: well beyond the slowest hundredth, and beyond what users would notice. */
-export function slowAbove(before: Histogram): number {
-  const p99 = bucketMiddle(quantileBucket(before, 0.99) ?? 0)
+interface SlowRule {
+  quantile: number
+  factor: number
+  medianFactor: number
+  shareRiseMin: number
+}
+
+/** The bucket above which a call is slow: well beyond a high quantile and the median, and beyond what users would notice. */
+export function slowAbove(before: Histogram, rule: SlowRule): number {
+  const high = bucketMiddle(quantileBucket(before, rule.quantile) ?? 0)
   const median = bucketMiddle(quantileBucket(before, 0.5) ?? 0)
-  return bucketOf(Math.max(p99 * parameters.slowFactor, median * parameters.slowMedianFactor, parameters.slowFloorNs))
+  return bucketOf(Math.max(high * rule.factor, median * rule.medianFactor, parameters.slowFloorNs))
 }
 
 function above(histogram: Histogram, bucket: number): Histogram {

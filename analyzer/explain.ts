@@ -21,6 +21,7 @@ import { nameOf, rankSuspects, type Suspect, toCauses } from './cause.ts'
 import { type Finding, slowAbove } from './detect.ts'
 import type { Group } from './group.ts'
 import { onsetMs } from './onset.ts'
+import { parameters } from './parameters.ts'
 import type { Picture } from './picture.ts'
 
 /** All that is told of an incident, apart from its life cycle. */
@@ -131,14 +132,17 @@ function slowNsOf(findings: Finding[]): number {
   return limits.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...limits)
 }
 
-/** Entries count as slow above their normal 99th percentile, or what users would notice. */
+/** An entry is slow above its normal 99th percentile, or well beyond the bulk where a few slow calls have raised that. */
 function slowEntriesOf(known: Picture): SlowEntry[] {
   return [...known.operations.values()]
     .filter(({ isRoot }) => isRoot)
     .map(({ service, operation, duration }) => ({
       service,
       operation,
-      slowNs: Math.min(bucketMiddle(slowAbove(duration)), Math.max((quantileNs(duration, 0.99) ?? 0) * 1.1, 1)),
+      slowNs: Math.min(
+        bucketMiddle(slowAbove(duration, parameters.slowBulk)),
+        Math.max((quantileNs(duration, 0.99) ?? 0) * 1.1, 1),
+      ),
     }))
 }
 

@@ -23,11 +23,11 @@ export const parameters = {
   badCallsMin: 4,
   /** The share of bad calls has to rise by this. */
   shareRiseMin: 0.08,
-  /** A call is slow above this multiple of the baseline's 99th percentile … */
-  slowFactor: 1.5,
-  /** … this multiple of its median … */
-  slowMedianFactor: 2.5,
-  /** … and this floor. */
+  /** A call is slow above a multiple of a high quantile and of the median. The tail tells of a few very slow calls … */
+  slowTail: { quantile: 0.99, factor: 1.5, medianFactor: 2.5, shareRiseMin: 0.08 },
+  /** … the bulk of most calls being slower, which a baseline with a few slow calls would hide. */
+  slowBulk: { quantile: 0.9, factor: 1.25, medianFactor: 2.5, shareRiseMin: 0.3 },
+  /** Nobody notices less. */
   slowFloorNs: 20_000_000,
   /** Silence: at least so many calls were due … */
   silenceCallsMin: 12,
