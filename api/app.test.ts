@@ -235,6 +235,19 @@ test('a failure of ours is 500, logged with the request, and tells the caller no
   expect(logged).toEqual(['Cannot answer GET /api/v1/services (request r-1)'])
 })
 
+test('requests are counted by route, and paths that are none under one name', async () => {
+  const api = world.serve()
+  for (const path of ['/readyz', '/livez', `/api/v1/traces/${traceId('a')}`, '/x', '/y']) await api.request(path)
+  const text = await (await api.request('/metrics')).text()
+  for (const line of [
+    'route="/readyz",status="200"} 1',
+    'route="/api/v1/traces/:traceId",status="404"} 1',
+    'route="unknown",status="404"} 2',
+  ]) {
+    expect(text).toContain(`headwater_api_requests_total{${line}`)
+  }
+})
+
 interface Described {
   openapi: string
   paths: Record<

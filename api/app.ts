@@ -4,7 +4,7 @@ import type { Store } from '@headwater/store'
 import { MetricSet } from '@headwater/vocabulary'
 import { bodyLimit } from 'hono/body-limit'
 import { methodNotAllowed } from 'hono/method-not-allowed'
-import { routePath } from 'hono/route'
+import { matchedRoutes } from 'hono/route'
 import { answerRefusal, Refusal, refusalOf, type RequestVariables } from './errors.ts'
 import { refuseStrangers, requireToken } from './guard.ts'
 import { metrics } from './metrics.ts'
@@ -64,7 +64,7 @@ export function createApi({
     c.header('x-request-id', c.get('requestId'))
     c.header('cache-control', 'no-store')
     c.header('x-content-type-options', 'nosniff')
-    const route = c.res.status === 404 && routePath(c, -1) === '/*' ? 'unknown' : routePath(c, -1)
+    const route = matchedRoutes(c).findLast(({ path }) => path !== '/*')?.path ?? 'unknown'
     counts.add('headwater_api_requests_total', 1, { route, status: String(c.res.status) })
     counts.add('headwater_api_request_seconds_total', (performance.now() - startedMs) / 1000, { route })
   })
