@@ -64,7 +64,9 @@ export async function runFault(run: FaultRun): Promise<FaultResult> {
       failure = ''
     } catch (error) {
       // An API that stumbles for a moment is late, no more; one that stays away is told at the end.
-      failure = `; ${error instanceof Error ? error.message : String(error)}`
+      const message = `; ${error instanceof Error ? error.message : String(error)}`
+      if (message !== failure) progress(`Headwater does not answer as it should${message}`)
+      failure = message
     }
     await wait(pollEveryMs, undefined, { signal })
   }
