@@ -27,8 +27,8 @@ export const parameters = {
   slowTail: { quantile: 0.99, factor: 1.5, medianFactor: 2.5, shareRiseMin: 0.08 },
   /** … the bulk of most calls being slower, which a baseline with a few slow calls would hide. */
   slowBulk: { quantile: 0.9, factor: 1.25, medianFactor: 2.5, shareRiseMin: 0.3 },
-  /** Nobody notices less. */
-  slowFloorNs: 20_000_000,
+  /** Nobody notices less than a tenth of a second (Nielsen, Usability Engineering, 1993, §5.5). */
+  slowFloorNs: 100_000_000,
   /** Silence: at least so many calls were due … */
   silenceCallsMin: 12,
   /** … and at most this share of them came … */

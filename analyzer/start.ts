@@ -34,7 +34,7 @@ const leaseMs = 15_000
 export const settleRules: SettleRules = { quietMs: 5_000, openMs: 30_000, closeAfterS: 30 }
 
 /** Starts the analyzer. It never throws: what fails is logged, counted, and repeated in the next round. */
-export function startAnalyzer({ store, everyMs = 2_000, log = () => undefined }: AnalyzerOptions): Analyzer {
+export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }: AnalyzerOptions): Analyzer {
   const metrics = analyzerMetrics()
   const stopping = new AbortController()
   const holder = randomUUID()

@@ -112,7 +112,7 @@ async function* runAll(wanted: Wanted[], progress: (line: string) => void): Asyn
       service,
       operation: request.operation,
     })
-    if (!(await heal({ fleet, apiUrl, quietMs: 30_000, signal }))) {
+    if (!(await heal({ fleet, apiUrl, quietMs: 20_000, signal }))) {
       progress(`not healed: ${(await readOpenIncidents(apiUrl)).map(({ title }) => title).join('; ')}`)
     }
   }
