@@ -64,7 +64,7 @@ test('nobody on the way is nearer to the start than the path says', () => {
         for (const next of steps[node] ?? []) if (!distance.has(next)) distance.set(next, far + 1)
       }
       for (const [i, node] of path.entries()) expect(distance.get(node)).toBe(i)
-      expect(path.length > 1).toBe(distance.has('s1') && 's0' !== 's1')
+      expect(path.length > 1).toBe(distance.has('s1'))
     }),
   )
 })
