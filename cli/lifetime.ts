@@ -1,33 +1,56 @@
-// A process of ours ends the same way whoever asks: stations in reverse order of their start, then the exit code.
+// A process of ours ends the same way whoever asks: its stations together, then what they stand on, last started first.
 
-/** Things to stop, last started first. */
+type Stop = () => Promise<void> | void
+
+/** What to stop at the end. */
 export interface Lifetime {
-  onEnd(name: string, stop: () => Promise<void> | void): void
+  /** A station ends together with the others, and is left behind when it takes longer than two seconds. */
+  onStationEnd(name: string, stop: Stop): void
+  /** What stations stand on ends after them. */
+  onEnd(name: string, stop: Stop): void
   /** Stops everything; a second call waits for the first. */
   end(): Promise<void>
 }
 
+const stationsEndWithinMs = 2_000
 const endWithinMs = 4_500
 
 export function createLifetime(log: (line: string) => void): Lifetime {
-  const stops: { name: string; stop: () => Promise<void> | void }[] = []
+  const stations: { name: string; stop: Stop }[] = []
+  const grounds: { name: string; stop: Stop }[] = []
   let ending: Promise<void> | undefined
+
+  async function end(): Promise<void> {
+    await Promise.all(
+      stations.map(async ({ name, stop }) => {
+        const late = Promise.withResolvers<void>()
+        const timer = setTimeout(() => {
+          log(`Cannot stop ${name} within ${stationsEndWithinMs} ms: going on without it`)
+          late.resolve()
+        }, stationsEndWithinMs)
+        await Promise.race([tryStop(name, stop), late.promise])
+        clearTimeout(timer)
+      }),
+    )
+    for (const { name, stop } of grounds.toReversed()) await tryStop(name, stop)
+  }
+
+  async function tryStop(name: string, stop: Stop): Promise<void> {
+    try {
+      await stop()
+    } catch (error) {
+      log(`Cannot stop ${name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
   return {
+    onStationEnd(name, stop) {
+      stations.push({ name, stop })
+    },
     onEnd(name, stop) {
-      stops.push({ name, stop })
+      grounds.push({ name, stop })
     },
-    end() {
-      ending ??= (async () => {
-        for (const { name, stop } of stops.toReversed()) {
-          try {
-            await stop()
-          } catch (error) {
-            log(`Cannot stop ${name}: ${error instanceof Error ? error.message : String(error)}`)
-          }
-        }
-      })()
-      return ending
-    },
+    end: () => (ending ??= end()),
   }
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { doctor, doctorReport } from './doctor.ts'
 import { explain, explainReport } from './explain.ts'
-import { migrate, runAnalyzer, runCollector } from './stations.ts'
+import { migrate, runAnalyzer, runApi, runCollector } from './stations.ts'
 import { up } from './up.ts'
 
 const environment = `
@@ -35,6 +35,7 @@ export async function main(argv: string[]): Promise<void> {
     .command('analyzer')
     .description('only the analyzer, on engines that run already; of several, one leads')
     .action(runAnalyzer)
+  program.command('api').description('only the API, on engines that run already').action(runApi)
   program
     .command('migrate')
     .description('bring both databases up to this version; idempotent; refuses a database newer than the code')
@@ -76,6 +77,12 @@ export async function main(argv: string[]): Promise<void> {
 }
 
 function oneLine(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+  const said = messageOf(error)
+  return error instanceof Error && error.cause instanceof Error ? `${said} (${messageOf(error.cause)})` : said
+}
+
+function messageOf(error: unknown): string {
+  // A name with several addresses fails with one error for each, and no message of its own.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ')
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ')
 }

@@ -1,15 +1,11 @@
 // One station in a process of its own, against engines that others run.
 import { startAnalyzer } from '@headwater/analyzer'
+import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
-import {
-  migrateClickHouse,
-  migratePostgres,
-  connectStore,
-  type MigrationReport,
-  readStoreSettings,
-} from '@headwater/store'
+import { connectStore, type MigrationReport, readStoreSettings, type StoreSettings } from '@headwater/store'
+import { keepBelowDiskCap } from './disk.ts'
 import { createLifetime, endOnSignal } from './lifetime.ts'
-import { openStore } from './up.ts'
+import { migrateBoth, openStore } from './open-store.ts'
 import { engineUrls, withoutPassword } from './urls.ts'
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -17,33 +13,50 @@ const log = (line: string): void => void process.stderr.write(`${line}\n`)
 export async function runCollector(): Promise<void> {
   const settings = readStoreSettings(process.env)
   const collectorSettings = readCollectorSettings(process.env)
-  const urls = engineUrls(settings)
-  const lifetime = createLifetime(log)
-  endOnSignal(lifetime, log)
-  const store = await openStore(urls, settings, lifetime)
+  const { lifetime, store, clickhouse } = await attach(settings)
   const collector = await startCollector({
     store,
     settings: collectorSettings,
     retentionDays: settings.retentionDays,
     log,
   })
-  lifetime.onEnd('collector', () => collector.stop())
-  process.stdout.write(`Send spans to ${collector.url}/v1/traces; they go to ${withoutPassword(urls.clickhouseUrl)}\n`)
+  lifetime.onStationEnd('collector', () => collector.stop())
+  process.stdout.write(`Send spans to ${collector.url}/v1/traces; they go to ${clickhouse}\n`)
 }
 
 export async function runAnalyzer(): Promise<void> {
   const settings = readStoreSettings(process.env)
+  const { lifetime, store, clickhouse } = await attach(settings)
+  const disk = keepBelowDiskCap(store, settings, log)
+  lifetime.onStationEnd('disk cap', () => disk.stop())
+  const analyzer = startAnalyzer({ store, log })
+  lifetime.onStationEnd('analyzer', () => analyzer.stop())
+  process.stdout.write(`Analyzing what arrives in ${clickhouse}; one analyzer leads, others wait\n`)
+  // The loop's pauses hold nothing open while another analyzer leads.
+  setInterval(() => undefined, 2 ** 30)
+}
+
+export async function runApi(): Promise<void> {
+  const settings = readStoreSettings(process.env)
+  const apiSettings = readApiSettings(process.env)
+  const { lifetime, store, clickhouse } = await attach(settings)
+  const api = await startApi({
+    store,
+    settings: apiSettings,
+    metricsText: () => '',
+    log: (message, error) => log(error instanceof Error ? `${message}: ${error.message}` : message),
+  })
+  lifetime.onStationEnd('api', () => api.stop())
+  process.stdout.write(`Look at ${api.url}/api/v1/incidents; it shows what is in ${clickhouse}\n`)
+}
+
+/** The store of engines that run already, closed when the process ends. */
+async function attach(settings: StoreSettings) {
   const urls = engineUrls(settings)
   const lifetime = createLifetime(log)
   endOnSignal(lifetime, log)
   const store = await openStore(urls, settings, lifetime)
-  const analyzer = startAnalyzer({ store, log })
-  lifetime.onEnd('analyzer', () => analyzer.stop())
-  process.stdout.write(
-    `Analyzing what arrives in ${withoutPassword(urls.clickhouseUrl)}; one analyzer leads, others wait\n`,
-  )
-  // The loop's pauses hold nothing open while another analyzer leads.
-  setInterval(() => undefined, 2 ** 30)
+  return { lifetime, store, clickhouse: withoutPassword(urls.clickhouseUrl) }
 }
 
 /** Brings both databases up to this version's schema. */
@@ -51,7 +64,7 @@ export async function migrate(): Promise<MigrationReport[]> {
   const urls = engineUrls(readStoreSettings(process.env))
   const store = connectStore(urls)
   try {
-    return await Promise.all([migrateClickHouse(urls.clickhouseUrl), migratePostgres(store.postgres)])
+    return await migrateBoth(store, urls)
   } finally {
     await store.close()
   }

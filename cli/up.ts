@@ -3,20 +3,15 @@ import { startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
 import {
-  applyRetention,
-  connectStore,
   type DataDirectory,
-  migrateClickHouse,
-  migratePostgres,
   openDataDirectory,
   readStoreSettings,
-  requireSchema,
-  type Store,
   type StoreSettings,
   type StoreUrls,
 } from '@headwater/store'
 import { keepBelowDiskCap } from './disk.ts'
 import { createLifetime, endOnSignal, type Lifetime } from './lifetime.ts'
+import { openStore } from './open-store.ts'
 
 export async function up(): Promise<void> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -32,23 +27,23 @@ export async function up(): Promise<void> {
     const urls = await startOrFindEngines(settings, directory, lifetime, log)
     const store = await openStore(urls, settings, lifetime)
     const disk = keepBelowDiskCap(store, settings, log)
-    lifetime.onEnd('disk cap', () => disk.stop())
+    lifetime.onStationEnd('disk cap', () => disk.stop())
     const collector = await startCollector({
       store,
       settings: collectorSettings,
       retentionDays: settings.retentionDays,
       log,
     })
-    lifetime.onEnd('collector', () => collector.stop())
+    lifetime.onStationEnd('collector', () => collector.stop())
     const analyzer = startAnalyzer({ store, log })
-    lifetime.onEnd('analyzer', () => analyzer.stop())
+    lifetime.onStationEnd('analyzer', () => analyzer.stop())
     const api = await startApi({
       store,
       settings: apiSettings,
       metricsText: () => collector.metrics.text() + analyzer.metrics.text() + disk.metrics.text(),
       log: (message, error) => log(error instanceof Error ? `${message}: ${error.message}` : message),
     })
-    lifetime.onEnd('api', () => api.stop())
+    lifetime.onStationEnd('api', () => api.stop())
     directory.writeRunFile({ pid: process.pid, otlpUrl: collector.url, apiUrl: api.url, ...urls })
     process.stdout.write(
       welcome({
@@ -108,14 +103,4 @@ async function startOrFindEngines(
   })
   lifetime.onEnd('engines', () => engines.stop())
   return { clickhouseUrl: clickhouseUrl ?? engines.clickhouseUrl, databaseUrl: databaseUrl ?? engines.databaseUrl }
-}
-
-/** Connects and brings both schemas up to date. */
-export async function openStore(urls: StoreUrls, settings: StoreSettings, lifetime: Lifetime): Promise<Store> {
-  const store = connectStore(urls)
-  lifetime.onEnd('store', () => store.close())
-  await Promise.all([migrateClickHouse(urls.clickhouseUrl), migratePostgres(store.postgres)])
-  await requireSchema(store)
-  await applyRetention(store, settings)
-  return store
 }

@@ -73,7 +73,13 @@ function readIfThere(path: string): string | undefined {
 /** Makes the directory if need be and takes it, or throws `DataDirectoryInUseError`. */
 export function openDataDirectory(directory: string): DataDirectory {
   const path = resolve(directory)
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new Error(`Cannot make the data directory ${path}: set HEADWATER_DATA to one that this user may write`, {
+      cause,
+    })
+  }
   const lock = new DatabaseSync(lockFileOf(path), { timeout: lockWaitMs })
   try {
     lock.exec('BEGIN EXCLUSIVE')
