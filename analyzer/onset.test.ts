@@ -112,13 +112,19 @@ test('the order in which windows are read does not matter, and they stay as they
   expect(windows).toEqual(given)
 })
 
-test('a service fell silent after its last window with calls', () => {
+test('a service fell silent at the end of its last window with calls', () => {
   const silence: Partial<Finding> = { signal: 'silence', unit: 'calls', expected: 30, seen: 0 }
-  expect(since('00000....', silence)).toBe(40)
-  expect(since('000-0--', silence)).toBe(40)
-  expect(since('0000....', silence, { operation: 'POST /refund' })).toBe(30)
+  expect(since('00000....', silence)).toBe(50)
+  expect(since('000-0--', silence)).toBe(50)
+  expect(since('0000....', silence, { operation: 'POST /refund' })).toBe(40)
   // Calls that its callers made of it in vain are not calls that it took.
   expect(since('00000', silence, { kind: 'peer' })).toBe('never')
+})
+
+test('a service that takes a few calls yet fell silent when it last took half of what was due', () => {
+  const windows = [...windowsOf('0000'), ...windowsOf('....0000', { calls: 2 })]
+  expect(onsetMs({ ...finding, signal: 'silence', unit: 'calls', expected: 30, seen: 6 }, windows, -1)).toBe(40_000)
+  expect(onsetMs({ ...finding, signal: 'silence', unit: 'calls', expected: 90, seen: 6 }, windows, -1)).toBe(-1)
 })
 
 test('of the last three windows those are bad that are at least half as bad as now', () => {

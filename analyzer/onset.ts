@@ -1,15 +1,21 @@
 import { addHistogram, bucketOf, countAbove } from '@headwater/vocabulary'
 import type { WindowCounts } from '@headwater/store'
 import type { Finding } from './detect.ts'
+import { parameters } from './parameters.ts'
 
 /**
  * When a finding began: the start of the first of the windows, unbroken up to the last bad one, in which its calls were at
- * least half as bad as now. A window without calls breaks nothing. For silence: the end of the last window with calls.
+ * least half as bad as now. A window without calls breaks nothing. For silence: the end of the last window in which at least
+ * half of the calls came that were due.
  * `fallbackMs` where the windows do not show it.
  */
 export function onsetMs(finding: Finding, windows: WindowCounts[], fallbackMs: number): number {
   const own = windowsOf(finding, windows)
-  if (finding.signal === 'silence') return own.findLast(({ calls }) => calls > 0)?.windowMs ?? fallbackMs
+  if (finding.signal === 'silence') {
+    const due = (finding.expected * parameters.stepMs) / parameters.recentMs
+    const last = own.findLast(({ calls }) => calls > 0 && calls >= due / 2)
+    return last === undefined ? fallbackMs : last.windowMs + parameters.stepMs
+  }
   let onset: number | undefined
   for (const window of own.toReversed()) {
     if (window.calls === 0) continue
