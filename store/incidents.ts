@@ -3,6 +3,7 @@ import type { Change, Incident } from '@headwater/vocabulary'
 import { sql } from 'kysely'
 import type { Store } from './connect.ts'
 import { type Lease, LeaseLost } from './lease.ts'
+import { toIncident } from './queries/incidents.ts'
 import type { TimeRange } from './states.ts'
 
 /** An incident with what only the analyzer needs. */
@@ -24,20 +25,7 @@ export async function readOpenIncidents(store: Store): Promise<TrackedIncident[]
     .orderBy('opened_at')
     .limit(openMax)
     .execute()
-  return rows.map((row) => ({
-    id: row.id,
-    state: row.state,
-    title: row.title,
-    since: row.since.toISOString(),
-    openedAt: row.opened_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-    resolvedAt: row.resolved_at?.toISOString() ?? null,
-    causes: row.causes,
-    impact: row.impact,
-    anomalies: row.anomalies,
-    scope: row.scope,
-    quietSteps: row.quiet_steps,
-  }))
+  return rows.map((row) => ({ ...toIncident(row), scope: row.scope, quietSteps: row.quiet_steps }))
 }
 
 /** When incidents were going on, since the given time. Such times are not normal. */

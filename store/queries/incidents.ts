@@ -47,7 +47,8 @@ export async function readIncidentsDuring(
   return rows.map(toIncident)
 }
 
-function toIncident(row: Selectable<Database['incidents']>): Incident {
+/** A row as the rest of Headwater knows incidents. */
+export function toIncident(row: Selectable<Database['incidents']>): Incident {
   return {
     id: row.id,
     state: row.state,
