@@ -36,6 +36,10 @@ export async function step(store: Store, lease: Lease, atMs: number): Promise<St
   const open = await readOpenIncidents(store)
   const { recent, baseline, recentMs, baselineMs } = await readPictures(store, atMs)
   const alive = await collectorWasAlive(store, { fromMs: atMs - recentMs, toMs: atMs })
+  // Neither a call nor a collector: nothing says that an incident is over.
+  if (!alive && recent.operations.size === 0 && recent.edges.size === 0) {
+    return { findings: 0, opened: 0, resolved: 0, open: open.length }
+  }
   const findings = detect({ recent, baseline, recentMs, baselineMs, collectorWasAlive: alive })
   const groups = groupFindings(findings, baseline)
   const windowsOf = new Map<Group, WindowCounts[]>()

@@ -1,0 +1,299 @@
+import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
+import {
+  connectStore,
+  type Lease,
+  LeaseLost,
+  migrateClickHouse,
+  migratePostgres,
+  readIncident,
+  readOpenIncidents,
+  recordChange,
+  settleTick,
+  type Store,
+  takeLease,
+} from '@headwater/store'
+import type { Incident } from '@headwater/vocabulary'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { settleRules } from './start.ts'
+import { step, type StepReport } from './step.ts'
+import { type FaultTime, type ShopFault, type ShopRun, shopTime } from './test-shop.ts'
+
+// Stories last eight minutes of the past: five healthy ones, a minute of trouble, and what comes after.
+const startMs = Math.floor((Date.now() - 900_000) / 10_000) * 10_000
+const endS = 480
+const faultS = { from: 300, to: 360 }
+
+let engines: TestEngines
+let store: Store
+let lease: Lease
+let tick = 0
+
+beforeAll(async () => {
+  engines = await startTestEngines()
+  store = connectStore(engines)
+  await Promise.all([migrateClickHouse(engines.clickhouseUrl), migratePostgres(store.postgres)])
+  const taken = await takeLease(store.postgres, { holder: 'test', ttlMs: 3_600_000 })
+  if (taken === undefined) throw new Error('Cannot take the lease')
+  lease = taken
+}, 120_000)
+
+afterAll(async () => {
+  await store.close()
+  await engines.stop()
+})
+
+const written = [
+  'otel_traces',
+  'settled_spans',
+  'settled_flows',
+  'settled_tree',
+  'chain_dependency_events',
+  'chain_health_metrics',
+  'chain_health_metrics_10s',
+  'chain_execution_traces',
+  'chain_anomalies',
+  'incident_events',
+  'collector_heartbeats',
+]
+
+beforeEach(async () => {
+  for (const table of written) await store.clickhouse.command({ query: `TRUNCATE TABLE ${table}` })
+  await store.postgres.deleteFrom('incidents').execute()
+  await store.postgres.deleteFrom('changes').execute()
+})
+
+const msAt = (second: number) => startMs + second * 1_000
+const secondOf = (rfc3339: string) => (Date.parse(rfc3339) - startMs) / 1_000
+
+/** A story of the shop in the store, of which nothing is settled yet. */
+async function receive({
+  faults = [],
+  collectorIsAlive = true,
+  seed = 1,
+}: {
+  faults?: FaultTime[]
+  collectorIsAlive?: boolean
+  seed?: number
+} = {}): Promise<ShopRun[]> {
+  const { spans, runs } = shopTime({ fromMs: msAt(0), toMs: msAt(endS), faults, seed })
+  await store.clickhouse.insert({ table: 'otel_traces', format: 'JSONEachRow', values: spans })
+  if (!collectorIsAlive) return runs
+  const beats = Array.from({ length: endS / 5 }, (_, i) => ({
+    At: (msAt(i * 5) / 1_000).toFixed(3),
+    Collector: 'test',
+    SpansReceived: i,
+  }))
+  await store.clickhouse.insert({ table: 'collector_heartbeats', format: 'JSONEachRow', values: beats })
+  return runs
+}
+
+/** As if the collector had died, and its spans had never come. */
+async function keepOnly({ untilS }: { untilS: number }): Promise<void> {
+  const later = `>= fromUnixTimestamp64Milli(${msAt(untilS)})`
+  await store.clickhouse.command({ query: `DELETE FROM otel_traces WHERE ReceivedAt ${later}` })
+  await store.clickhouse.command({ query: `DELETE FROM collector_heartbeats WHERE At ${later}` })
+}
+
+function during(fault: ShopFault): FaultTime {
+  return { fault, fromMs: msAt(faultS.from), toMs: msAt(faultS.to) }
+}
+
+let settledS = 0
+
+/** Settles as the loop does, ten seconds ahead of the step, then judges it. */
+async function judge(second: number): Promise<StepReport> {
+  if (second < settledS) settledS = 0
+  tick += 1
+  await settleTick(store, { tick, fromMs: msAt(settledS), toMs: msAt(second + 10) }, settleRules)
+  settledS = second + 10
+  return await step(store, lease, msAt(second))
+}
+
+async function rows(query: string): Promise<unknown[]> {
+  return await (await store.clickhouse.query({ query, format: 'JSONEachRow' })).json()
+}
+
+interface Played {
+  openedS: number
+  /** As it was told at the end of the fault. */
+  atHeight: Incident
+  resolvedS: number
+}
+
+/** Judges a story step by step: nothing may open before the fault, one incident has to in it, and close after it. */
+async function play(): Promise<Played> {
+  for (const second of [150, 290, 300]) expect(await judge(second)).toMatchObject({ findings: 0, open: 0 })
+  const openedAtS: number[] = []
+  for (let second = faultS.from + 10; second <= faultS.to; second += 10) {
+    const { opened } = await judge(second)
+    for (let i = 0; i < opened; i += 1) openedAtS.push(second)
+  }
+  expect(openedAtS).toHaveLength(1)
+  const [openedS = 0] = openedAtS
+  const [atHeight] = await readOpenIncidents(store)
+  if (atHeight === undefined) throw new Error('No incident is open')
+  let resolvedS: number | undefined
+  for (let second = faultS.to + 10; second <= endS - 10; second += 10) {
+    const { opened, resolved } = await judge(second)
+    expect(opened).toBe(0)
+    if (resolved > 0) resolvedS = second
+  }
+  if (resolvedS === undefined) throw new Error('The incident did not close')
+  return { openedS, atHeight, resolvedS }
+}
+
+/** What an impact should say of the runs that ended since the onset. */
+function truthOf(runs: ShopRun[], flow: ShopRun['flow'], since: string) {
+  const seen = runs.filter((run) => run.flow === flow && run.endMs >= Date.parse(since) && run.endMs < msAt(faultS.to))
+  const hit = seen.filter(({ isHit }) => isHit)
+  return {
+    runs: seen.length,
+    runsAffected: hit.length,
+    users: new Set(seen.map(({ user }) => user)).size,
+    usersAffected: new Set(hit.map(({ user }) => user)).size,
+  }
+}
+
+function expectImpact({ impact }: Incident, runs: ShopRun[], flow: ShopRun['flow']): void {
+  const truth = truthOf(runs, flow, impact.since)
+  expect(impact.flows).toMatchObject([{ name: flow, runsAffected: truth.runsAffected }])
+  expect(impact.flows[0]?.share).toBeCloseTo(truth.runsAffected / truth.runs, 1)
+  expect(impact.users).toMatchObject({ affected: truth.usersAffected, seen: truth.users })
+  expect(impact.users.share).toBeCloseTo(truth.usersAffected / truth.users, 2)
+}
+
+test('eight healthy minutes open nothing', async () => {
+  await receive()
+  for (let second = 60; second <= endS - 10; second += 50)
+    expect(await judge(second)).toMatchObject({ findings: 0, open: 0 })
+}, 240_000)
+
+test('a bad version on one of two instances is the cause, with its error, its version and the deploy as evidence', async () => {
+  const runs = await receive({ faults: [during('bad-version')] })
+  const change = { kind: 'deploy', service: 'payments', version: '2.0.0', description: null } as const
+  await recordChange(store, { ...change, id: 'now', at: new Date(msAt(290)).toISOString() })
+  await recordChange(store, { ...change, id: 'old', version: '0.9.0', at: new Date(msAt(-7_200)).toISOString() })
+  await recordChange(store, { ...change, id: 'other', service: 'catalog', at: new Date(msAt(295)).toISOString() })
+  const { openedS, atHeight, resolvedS } = await play()
+  expect(openedS).toBeLessThanOrEqual(330)
+  expect(atHeight.title).toBe('payments POST /charge fails')
+  expect(atHeight.causes).toMatchObject([
+    {
+      service: 'payments',
+      operation: 'POST /charge',
+      kind: 'errors',
+      score: 1,
+      attribute: { name: 'service.version', value: '2.0.0', badShare: 1, goodShare: 0 },
+      path: [
+        { service: 'payments', operation: 'POST /charge' },
+        { service: 'orders', operation: 'POST /orders' },
+        { service: 'gateway', operation: 'POST /orders' },
+      ],
+    },
+  ])
+  const evidence = atHeight.causes[0]?.evidence ?? []
+  expect(evidence.map(({ signal }) => signal)).toEqual(['origin-errors', 'exception', 'attribute', 'change'])
+  expect(evidence[1]?.sentence).toContain('TypeError: amount is not a number')
+  expect(evidence[3]?.sentence).toContain('A deploy of payments (2.0.0)')
+  expect(secondOf(atHeight.since)).toBe(faultS.from)
+  expect(atHeight.impact.services).toEqual(['gateway', 'orders', 'payments'])
+  expectImpact(atHeight, runs, 'POST /orders')
+  expect(resolvedS).toBeLessThanOrEqual(faultS.to + 60)
+  const after = await readIncident(store, atHeight.id)
+  expect(after).toMatchObject({ state: 'resolved', causes: [{ service: 'payments', kind: 'errors' }] })
+}, 240_000)
+
+test('a service that grows slow by itself is the cause, and whoever waits for it is not', async () => {
+  const runs = await receive({ faults: [during('slow-catalog')] })
+  const { openedS, atHeight } = await play()
+  expect(openedS).toBeLessThanOrEqual(340)
+  expect(atHeight.causes).toMatchObject([{ service: 'catalog', operation: 'GET /products', kind: 'latency', score: 1 }])
+  expect(secondOf(atHeight.since)).toBe(faultS.from)
+  expectImpact(atHeight, runs, 'GET /products')
+}, 240_000)
+
+test('a dead service is the cause, known by the client spans of its callers; its story is kept for dashboards', async () => {
+  const runs = await receive({ faults: [during('dead-payments')] })
+  const { openedS, atHeight } = await play()
+  expect(openedS).toBeLessThanOrEqual(330)
+  expect(atHeight.title).toBe('payments gives no answer')
+  expect(atHeight.causes).toMatchObject([
+    {
+      service: 'payments',
+      operation: 'POST /charge',
+      kind: 'unavailable',
+      score: 1,
+      path: [{}, {}, { service: 'gateway' }],
+    },
+  ])
+  expect(secondOf(atHeight.since)).toBe(faultS.from)
+  expectImpact(atHeight, runs, 'POST /orders')
+  expect(await rows('SELECT DISTINCT State, IncidentId, CauseService FROM incident_events ORDER BY State')).toEqual([
+    { State: 'open', IncidentId: atHeight.id, CauseService: 'payments' },
+    { State: 'resolved', IncidentId: atHeight.id, CauseService: 'payments' },
+  ])
+  expect(await rows(`SELECT DISTINCT Service FROM chain_anomalies WHERE Signal = 'unanswered'`)).toEqual([
+    { Service: 'payments' },
+  ])
+}, 240_000)
+
+test('for a slow peer outside, the service that waits for it is the cause, naming the peer', async () => {
+  const runs = await receive({ faults: [during('slow-bank')] })
+  const { openedS, atHeight } = await play()
+  expect(openedS).toBeLessThanOrEqual(340)
+  expect(atHeight.causes).toMatchObject([
+    { service: 'payments', operation: 'POST /charge', kind: 'dependency', peer: 'bank.example:443', score: 1 },
+  ])
+  expectImpact(atHeight, runs, 'POST /orders')
+}, 240_000)
+
+test('a worker that falls silent while messages are sent is the cause', async () => {
+  const runs = await receive({ faults: [during('silent-mailer')] })
+  const { openedS, atHeight } = await play()
+  expect(openedS).toBeLessThanOrEqual(340)
+  expect(atHeight.causes).toMatchObject([
+    { service: 'mailer', operation: 'process mails', kind: 'unavailable', path: [{}, {}, { service: 'gateway' }] },
+  ])
+  expect(secondOf(atHeight.since)).toBe(faultS.from)
+  expectImpact(atHeight, runs, 'POST /orders')
+}, 240_000)
+
+test('while no collector lives, silence of a worker opens nothing', async () => {
+  await receive({ faults: [during('silent-mailer')], collectorIsAlive: false })
+  for (const second of [300, 320, 340, 360]) expect(await judge(second)).toMatchObject({ open: 0 })
+}, 240_000)
+
+test('a service that fails before it calls anybody is the cause itself', async () => {
+  await receive({ faults: [during('failing-gateway')] })
+  const { atHeight } = await play()
+  expect(atHeight.causes.map(({ service, kind }) => `${kind} ${service}`).toSorted()).toEqual([
+    'errors gateway',
+    'errors gateway',
+  ])
+  expect(atHeight.impact.flows.map(({ name }) => name).toSorted()).toEqual(['GET /products', 'POST /orders'])
+}, 240_000)
+
+test('an incident does not close because the collector died, and closes once there is a quiet system to see', async () => {
+  await receive({ faults: [during('dead-payments')] })
+  for (const second of [300, 320, 330]) await judge(second)
+  expect(await readOpenIncidents(store)).toHaveLength(1)
+  await keepOnly({ untilS: 330 })
+  for (const second of [370, 380, 390, 400, 410]) expect(await judge(second)).toMatchObject({ open: 1, resolved: 0 })
+  await receive({ seed: 2 })
+  for (const second of [440, 450, 460, 470]) await judge(second)
+  expect(await readOpenIncidents(store)).toEqual([])
+}, 240_000)
+
+test('an analyzer that has lost the lease writes nothing', async () => {
+  await receive({ faults: [during('dead-payments')] })
+  await judge(300)
+  const older = { ...lease, epoch: lease.epoch - 1 }
+  tick += 1
+  await settleTick(store, { tick, fromMs: msAt(310), toMs: msAt(350) }, settleRules)
+  await expect(step(store, older, msAt(340))).rejects.toThrow(LeaseLost)
+  expect(await readOpenIncidents(store)).toEqual([])
+  expect(
+    await rows('SELECT (SELECT count() FROM incident_events) + (SELECT count() FROM chain_anomalies) AS n'),
+  ).toEqual([{ n: 0 }])
+  expect(await step(store, lease, msAt(340))).toMatchObject({ opened: 1 })
+}, 240_000)
