@@ -1,0 +1,122 @@
+import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
+import { connectStore, migrateClickHouse, migratePostgres, readOpenIncidents, type Store } from '@headwater/store'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Analyzer, nextStepMs, startAnalyzer } from './start.ts'
+import { shopTime } from './test-shop.ts'
+
+let engines: TestEngines
+let store: Store
+const running: Analyzer[] = []
+
+beforeEach(async () => {
+  engines = await startTestEngines()
+  store = connectStore(engines)
+  await Promise.all([migrateClickHouse(engines.clickhouseUrl), migratePostgres(store.postgres)])
+}, 120_000)
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((analyzer) => analyzer.stop()))
+  await store.close()
+  await engines.stop()
+})
+
+function start(log?: (line: string) => void): Analyzer {
+  const analyzer = startAnalyzer({ store, everyMs: 100, ...(log === undefined ? {} : { log }) })
+  running.push(analyzer)
+  return analyzer
+}
+
+/** What the shop sent in some time, given in seconds before now. */
+async function receive({ sinceS, untilS, deadSinceS }: { sinceS: number; untilS: number; deadSinceS?: number }) {
+  const nowMs = Math.floor(Date.now() / 1_000) * 1_000
+  const ago = (seconds: number) => nowMs - seconds * 1_000
+  const { spans } = shopTime({
+    fromMs: ago(sinceS),
+    toMs: ago(untilS),
+    faults: deadSinceS === undefined ? [] : [{ fault: 'dead-payments', fromMs: ago(deadSinceS), toMs: ago(untilS) }],
+  })
+  await store.clickhouse.insert({ table: 'otel_traces', format: 'JSONEachRow', values: spans })
+}
+
+const patient = { timeout: 90_000, interval: 200 }
+
+/** Until the analyzer has settled what had arrived by some time. */
+async function settledUpTo(analyzer: Analyzer, ms: number): Promise<void> {
+  await expect
+    .poll(() => analyzer.metrics.get('headwater_settle_watermark_seconds') * 1_000, patient)
+    .toBeGreaterThan(ms)
+}
+
+test('the loop settles what arrives, judges it, and opens an incident; stopping lets go of the lease', async () => {
+  await receive({ sinceS: 420, untilS: 20, deadSinceS: 80 })
+  const analyzer = start()
+  await expect.poll(async () => (await readOpenIncidents(store)).length, patient).toBe(1)
+  expect((await readOpenIncidents(store))[0]?.causes[0]).toMatchObject({ service: 'payments', kind: 'unavailable' })
+  expect(analyzer.metrics.get('headwater_analyzer_leader')).toBe(1)
+  expect(analyzer.metrics.get('headwater_settle_spans_total')).toBeGreaterThan(5_000)
+  await expect.poll(() => analyzer.metrics.get('headwater_incidents_opened_total'), patient).toBe(1)
+  await analyzer.stop()
+  expect(analyzer.metrics.get('headwater_analyzer_leader')).toBe(0)
+  const lease = await store.postgres.selectFrom('leases').selectAll().executeTakeFirstOrThrow()
+  expect(lease.expires_at.getTime()).toBeLessThanOrEqual(Date.now() + 1_000)
+  const ticks = analyzer.metrics.get('headwater_settle_ticks_total')
+  await analyzer.stop()
+  expect(analyzer.metrics.get('headwater_settle_ticks_total')).toBe(ticks)
+}, 180_000)
+
+test('a killed engine is logged and counted, and the loop goes on once it is back, without counting twice', async ({
+  skip,
+}) => {
+  const pid = engines.embedded?.pid()
+  if (pid === undefined) return skip('the engines are on servers')
+  await receive({ sinceS: 120, untilS: 60 })
+  const lines: string[] = []
+  const analyzer = start((line) => lines.push(line))
+  await settledUpTo(analyzer, Date.now() - 60_000)
+  process.kill(pid, 'SIGKILL')
+  await expect.poll(() => analyzer.metrics.get('headwater_analyzer_failures_total'), patient).toBeGreaterThan(0)
+  expect(lines[0]).toMatch(/^analyzer: /)
+  await expect.poll(() => engines.embedded?.restarts(), patient).toBe(1)
+  const killedMs = Date.now()
+  await expect.poll(() => receive({ sinceS: 60, untilS: 10 }).then(() => 'received', String), patient).toBe('received')
+  await settledUpTo(analyzer, Math.max(killedMs, Date.now()))
+  const answer = await store.clickhouse.query({
+    query: `SELECT
+      (SELECT uniqExact(TraceId, SpanId) FROM otel_traces) = (SELECT countIf(Fresh) FROM settled_spans) AS once,
+      (SELECT sum(Calls) FROM chain_health_metrics) = (SELECT count() FROM chain_dependency_events FINAL) AS counted`,
+    format: 'JSONEachRow',
+  })
+  expect(await answer.json()).toEqual([{ once: 1, counted: 1 }])
+}, 240_000)
+
+test('a second analyzer waits, and takes over when the first one stops', async () => {
+  await receive({ sinceS: 60, untilS: 10 })
+  const first = start()
+  await expect.poll(() => first.metrics.get('headwater_analyzer_leader'), patient).toBe(1)
+  const second = start()
+  const now = Date.now()
+  await settledUpTo(first, now)
+  expect(second.metrics.get('headwater_analyzer_leader')).toBe(0)
+  expect(second.metrics.get('headwater_settle_ticks_total')).toBe(0)
+  await first.stop()
+  await settledUpTo(second, now + 1)
+  expect(second.metrics.get('headwater_analyzer_leader')).toBe(1)
+  expect(second.metrics.get('headwater_analyzer_failures_total')).toBe(0)
+}, 180_000)
+
+test('an analyzer stops while both engines are away', async () => {
+  await engines.stop()
+  const analyzer = start()
+  await expect.poll(() => analyzer.metrics.get('headwater_analyzer_failures_total'), patient).toBeGreaterThan(0)
+  const before = Date.now()
+  await analyzer.stop()
+  expect(Date.now() - before).toBeLessThan(10_000)
+}, 180_000)
+
+test('a step is judged ten seconds after it ended, once, and steps missed in a pause are skipped', () => {
+  expect(nextStepMs(119_999, undefined)).toBe(100_000)
+  expect(nextStepMs(120_000, 100_000)).toBe(110_000)
+  expect(nextStepMs(129_999, 110_000)).toBeUndefined()
+  expect(nextStepMs(600_000, 110_000)).toBe(590_000)
+  expect(nextStepMs(100_000, 110_000)).toBeUndefined()
+})
