@@ -54,5 +54,7 @@ export function connectPostgres(url: string): Kysely<Database> {
   })
   // An idle connection that breaks is replaced on the next query, which reports what is wrong.
   pool.on('error', () => undefined)
+  // So does one that breaks between two statements of a transaction; nobody else listens to it meanwhile.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
 }

@@ -38,12 +38,13 @@ export const spansMax = 10_000
 
 /**
  * Limits a read of otel_traces to the days and granules of the traces `{traceIds}`. The index of traces keeps whole
- * seconds, so a span may lie up to a second after `End`.
+ * seconds, so a span may lie up to a second after `End`. Not `<`: ClickHouse takes a second off an open bound that is a
+ * DateTime when it leaves out parts, and would miss those whose spans all lie in the last one.
  */
 export const withinTraces = `
   TraceId IN {traceIds:Array(String)}
   AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})
-  AND Timestamp < (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})`
+  AND Timestamp <= (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})`
 
 /** The spans of these traces, each once, in the order of their starts. */
 export async function readSpans(
