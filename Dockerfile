@@ -1,0 +1,12 @@
+# One image for every station; its command says which: collector, analyzer, api, migrate.
+# The engines are servers here, so neither the embedded ones nor the Node of package.json are in it.
+FROM node:26.10.0-bookworm-slim
+
+ENV NODE_ENV=production
+WORKDIR /opt/headwater
+COPY . .
+RUN npm ci --omit=dev --omit=optional --workspace=headwater && npm cache clean --force
+
+USER node
+ENTRYPOINT ["node", "/opt/headwater/cli/headwater.js"]
+CMD ["--help"]
