@@ -73,7 +73,7 @@ test('only this machine reaches the ports', () => {
 
 test('passwords and the token come from the environment, and their absence is refused by name', () => {
   const secrets = services.flatMap(([, { environment }]) =>
-    Object.entries(environment).filter(([name, value]) => /_(URL|PASSWORD|TOKEN)$/.test(name)),
+    Object.entries(environment).filter(([name]) => /_(URL|PASSWORD|TOKEN)$/.test(name)),
   )
   expect(secrets.length).toBeGreaterThan(0)
   for (const [, value] of secrets) expect(value).toMatch(/\$\{(\w+):\?set \1\}/)
@@ -93,6 +93,8 @@ test("the image's Node is the one that the tests run on", () => {
 
 test('the image gets the manifest of every workspace, without which npm ci refuses the lock', () => {
   const taken = read('.dockerignore').split('\n')
-  for (const folder of manifest.workspaces)
-    expect(taken.includes(`!${folder}`) || taken.includes(`!${folder}/package.json`), folder).toBe(true)
+  const missing = manifest.workspaces.filter(
+    (folder) => !taken.includes(`!${folder}`) && !taken.includes(`!${folder}/package.json`),
+  )
+  expect(missing).toEqual([])
 })
