@@ -35,7 +35,7 @@ test('whoever only waits is not accused of being slow', () => {
   expect(suspectsOf(now)).toEqual(['latency payments POST /charge'])
 })
 
-test('a dead callee is blamed once, by its silence and its unanswered calls, and its callers are not', () => {
+test('a dead callee is blamed for its unanswered calls, and its callers are not', () => {
   const now = [
     ...shop(100, {
       payments: 'none',
@@ -48,7 +48,15 @@ test('a dead callee is blamed once, by its silence and its unanswered calls, and
   const suspects = rankSuspects(findingsOf(now), pictureOf(shop(1_000)))
   expect(suspects).toMatchObject([{ service: 'payments', operation: 'POST /charge', kind: 'unavailable' }])
   expect(suspects[0]?.weight).toBeCloseTo(100, 6)
-  expect(suspects[0]?.findings.map(({ signal }) => signal).toSorted()).toEqual(['silence', 'unanswered'])
+  expect(suspects[0]?.findings.map(({ signal }) => signal)).toEqual(['unanswered'])
+})
+
+test('who fails before it calls anybody is blamed, not those it would have called', () => {
+  const before = callsIn('- > gateway GET /: 1000 calls\ngateway GET / > math POST /: 2000 calls')
+  const now = callsIn('- > gateway GET /: 100 calls, 100 failed, 100 by itself')
+  expect(rankSuspects(findingsOf(now, before), pictureOf(before))).toMatchObject([
+    { service: 'gateway', kind: 'errors' },
+  ])
 })
 
 test('a callee that answers half of its calls is blamed as well, without having fallen silent', () => {

@@ -86,7 +86,6 @@ test('calls to a service that gives no answer show at the edge, and the callers 
   expect(tell(findingsOf([...dead, ...unanswered]))).toEqual([
     'errors gateway POST /orders',
     'errors orders POST /orders',
-    'silence payments POST /charge',
     'unanswered payments POST /charge from orders',
   ])
 })
@@ -112,6 +111,10 @@ test('a worker that is quiet because nobody sends has not fallen silent', () => 
 
 test('a worker that lags a little behind has not fallen silent', () => {
   expect(findingsOf(shop(100, { mailer: '40 calls, 20 ms, self 20 ms' }))).toEqual([])
+})
+
+test('a service that its callers stopped calling has not fallen silent: a cache, or a flag that was turned', () => {
+  expect(findingsOf(shop(100, { catalog: 'none' }))).toEqual([])
 })
 
 test('services whose callers stopped too have not fallen silent: no load looks like no service', () => {

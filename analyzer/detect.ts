@@ -211,9 +211,9 @@ function above(histogram: Histogram, bucket: number): Histogram {
 }
 
 /**
- * Services that should have been called and were not. How many calls were due follows from what those around it did: its
- * callers (a worker: the senders of its messages), or the services that it calls and that still name it as their caller.
- * A service that nothing speaks for is left alone: no load looks like no service.
+ * Services that should have been called and were not. How many calls were due follows from what those around it did: the
+ * senders of its messages, or the services that it calls and that still name it as their caller. A service that nothing
+ * speaks for is left alone: no load looks like no service.
  */
 function silentServices({ recent, baseline, recentMs, baselineMs }: Evaluation): Finding[] {
   const findings: Finding[] = []
@@ -247,7 +247,11 @@ function silentServices({ recent, baseline, recentMs, baselineMs }: Evaluation):
   return findings
 }
 
-/** How active the neighbours that speak for a service are now, as a multiple of before. */
+/**
+ * How active the neighbours that speak for a service are now, as a multiple of before. Those who send it messages speak for
+ * it, else those it calls. Who calls it does not: its unanswered calls show by themselves, and a caller that makes no call,
+ * because it fails first or a flag was turned, has not met silence.
+ */
 function activityAround(
   service: string,
   { recent, baseline, recentMs, baselineMs }: Pick<Evaluation, 'recent' | 'baseline' | 'recentMs' | 'baselineMs'>,
@@ -255,14 +259,10 @@ function activityAround(
   let now = 0
   let before = 0
   for (const edge of baseline.edges.values()) {
-    if (edge.service !== service) continue
-    const operation = operationKey(edge.caller, edge.callerOperation)
-    const weight = edge.calls
-    const sent = edge.async ? baseline.published.get(edge.caller) : baseline.operations.get(operation)?.calls
-    const sends = edge.async ? recent.published.get(edge.caller) : recent.operations.get(operation)?.calls
-    if (sent === undefined || sent === 0) continue
-    before += weight
-    now += weight * (((sends ?? 0) / sent) * (baselineMs / recentMs))
+    const sent = baseline.published.get(edge.caller) ?? 0
+    if (edge.service !== service || !edge.async || sent === 0) continue
+    before += edge.calls
+    now += edge.calls * (((recent.published.get(edge.caller) ?? 0) / sent) * (baselineMs / recentMs))
   }
   if (before > 0) return now / before
   const madeBefore = baseline.made.get(service) ?? 0
