@@ -28,7 +28,7 @@ export interface AppOptions {
 }
 
 /** Requests of tests come without Node's own objects. */
-interface Env {
+export interface Env {
   Bindings: Partial<HttpBindings>
 }
 
