@@ -89,7 +89,10 @@ async function startOrFindEngines(
   const { clickhouseUrl, databaseUrl } = settings
   if (clickhouseUrl !== undefined && databaseUrl !== undefined) return { clickhouseUrl, databaseUrl }
   // 550 MB that a deployment on servers does without.
-  const { startEngines } = await import('@headwater/embedded')
+  const { startEngines } = await import('@headwater/embedded').catch((cause: unknown) => {
+    const wayOut = 'install @headwater/embedded, or set CLICKHOUSE_URL and DATABASE_URL to servers'
+    throw new Error(`Cannot load the embedded engines: ${wayOut}`, { cause })
+  })
   const engines = await startEngines({
     dataDir: directory.path,
     onEvent(event) {
