@@ -1,6 +1,6 @@
 import { bucketMiddle, bucketOf, countAbove, type Histogram, quantileBucket, type Signal } from '@headwater/vocabulary'
 import { parameters } from './parameters.ts'
-import { type EdgeSeries, operationKey, type OperationSeries, type Picture } from './picture.ts'
+import { type EdgeSeries, type OperationSeries, type Picture } from './picture.ts'
 import { benjaminiHochberg } from './stats/benjamini-hochberg.ts'
 import { betaBinomialTail } from './stats/beta-binomial.ts'
 import { negativeBinomialAtMost } from './stats/negative-binomial.ts'

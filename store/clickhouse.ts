@@ -28,6 +28,8 @@ export function connectClickHouse(url: string, { requestTimeoutMs = 30_000 } = {
     clickhouse_settings: {
       output_format_json_quote_64bit_integers: 0,
       date_time_input_format: 'best_effort',
+      // On by default of late; an insert that bears a deduplication token must be the block that it is.
+      async_insert: 0,
       // A lost write must fail loudly where the server can be a cluster.
       wait_end_of_query: 1,
     },
