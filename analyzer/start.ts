@@ -41,14 +41,15 @@ export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }:
   const state: LoopState = { lease: undefined, judgedMs: undefined }
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      let isBehind = false
       try {
-        await round({ store, holder, state, metrics })
+        isBehind = await round({ store, holder, state, metrics })
       } catch (error) {
         if (error instanceof LeaseLost) state.lease = undefined
         metrics.add('headwater_analyzer_failures_total')
         log(`analyzer: ${describe(error)}`)
       }
-      await sleep(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      await sleep(isBehind ? 0 : everyMs, undefined, { signal: stopping.signal }).catch(() => undefined)
     }
     metrics.set('headwater_analyzer_leader', 0)
     if (state.lease !== undefined) await releaseLease(store.postgres, state.lease).catch(() => undefined)
@@ -69,6 +70,7 @@ interface LoopState {
   judgedMs: number | undefined
 }
 
+/** Tells whether the next round has work at once. */
 async function round({
   store,
   holder,
@@ -79,20 +81,21 @@ async function round({
   holder: string
   state: LoopState
   metrics: AnalyzerMetrics
-}): Promise<void> {
+}): Promise<boolean> {
   state.lease = await takeLease(store.postgres, { holder, ttlMs: leaseMs })
   metrics.set('headwater_analyzer_leader', state.lease === undefined ? 0 : 1)
-  if (state.lease === undefined) return
-  const tick = await beginTick(store, state.lease)
-  if (tick === undefined) return
+  if (state.lease === undefined) return false
+  const tick = await beginTick(store, state.lease, settleRules)
+  if (tick === undefined) return false
   const counts = await settleTick(store, tick, settleRules)
   await finishTick(store.postgres, state.lease, tick, counts)
   metrics.add('headwater_settle_ticks_total')
   metrics.add('headwater_settle_spans_total', counts.spans)
   metrics.add('headwater_settle_late_spans_total', counts.late)
   metrics.set('headwater_settle_watermark_seconds', tick.toMs / 1_000)
+  const isBehind = tick.isCutShort === true
   const stepMs = nextStepMs(tick.toMs, state.judgedMs)
-  if (stepMs === undefined) return
+  if (stepMs === undefined) return isBehind
   const report = await step(store, state.lease, stepMs)
   state.judgedMs = stepMs
   metrics.add('headwater_analyzer_steps_total')
@@ -100,6 +103,7 @@ async function round({
   metrics.add('headwater_incidents_opened_total', report.opened)
   metrics.add('headwater_incidents_resolved_total', report.resolved)
   metrics.set('headwater_incidents_open', report.open)
+  return isBehind
 }
 
 /** The newest step that settling has passed by the lag; `undefined` when it has been judged. Steps missed in a pause are skipped. */

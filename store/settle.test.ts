@@ -428,12 +428,12 @@ function crashingStore(inserts: number): Store {
 
 test('ticks follow one another, an unfinished one is repeated, and an old epoch is refused', async () => {
   await receive({ trace: 'a1', id: '1', service: 'gateway', name: 'GET /', at: 0, took: 1, sentAt: 2 })
-  const first = await beginTick(store, lease)
+  const first = await beginTick(store, lease, rules)
   expect(first?.tick).toBe(1)
-  expect(await beginTick(store, lease)).toEqual(first)
+  expect(await beginTick(store, lease, rules)).toEqual(first)
   if (first === undefined) throw new Error('no tick')
   await finishTick(store.postgres, lease, first, { spans: 1, late: 0 })
-  const second = await beginTick(store, lease)
+  const second = await beginTick(store, lease, rules)
   expect(second).toMatchObject({ tick: 2, fromMs: first.toMs })
   if (second === undefined) throw new Error('no tick')
   await expect(finishTick(store.postgres, { ...lease, epoch: 0 }, second, { spans: 0, late: 0 })).rejects.toThrow(

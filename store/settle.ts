@@ -57,7 +57,8 @@ export async function settleTick(store: Store, tick: Tick, rules: SettleRules): 
         max_insert_threads: '1',
         // The columns of a source win over the aliases that replace them.
         prefer_column_name_to_alias: 1,
-        max_partitions_per_insert_block: '400',
+        // A history may come with more days, and so partitions, than an insert touches by default.
+        max_partitions_per_insert_block: '0',
       },
     })
     if (index === 0 && (await countTick(store, tick.tick)).spans === 0) return { spans: 0, late: 0 }
