@@ -1,4 +1,4 @@
-import { type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, ServerResponse } from 'node:http'
+import { type IncomingMessage, type RequestOptions, ServerResponse } from 'node:http'
 import { type Span, context } from '@opentelemetry/api'
 import { getRPCMetadata } from '@opentelemetry/core'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
@@ -6,6 +6,7 @@ import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import { type Trust, isTrustedPeer } from '@headwater/vocabulary'
 import { flowIdHeader } from './flow-claims.ts'
 import { headersFor, noteHost, notePeer } from './flow-propagator.ts'
+import { headersAsObject } from './header-list.ts'
 import { flowIdOf, hopOf, hopOfSpan } from './hop.ts'
 
 /** Spans for `node:http` and `node:https`, with what the rules of trust need to know of each request. */
@@ -65,18 +66,6 @@ function recordException(span: Span): void {
 function hostOf(options: RequestOptions): string {
   const host = options.hostname ?? options.host ?? 'localhost'
   return host.startsWith('[') || host.split(':').length > 2 ? host : host.replace(/:\d+$/, '')
-}
-
-/** Node also takes headers as a flat list of names and values, which the instrumentation would take for an object. */
-function headersAsObject(headers: RequestOptions['headers']): OutgoingHttpHeaders {
-  if (!isFlatList(headers)) return { ...headers }
-  const object: OutgoingHttpHeaders = {}
-  for (let index = 0; index + 1 < headers.length; index += 2) object[headers[index] ?? ''] = headers[index + 1]
-  return object
-}
-
-function isFlatList(headers: RequestOptions['headers']): headers is readonly string[] {
-  return Array.isArray(headers)
 }
 
 function single(header: IncomingMessage['headers'][string]): string | undefined {
