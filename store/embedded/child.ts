@@ -1,6 +1,6 @@
 // The engines' process: ClickHouse and PostgreSQL and their fronts. It does what the parent says, and ends with it.
 
-import { existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { openChdb } from './clickhouse/engine.ts'
@@ -20,6 +20,7 @@ interface Running {
 }
 
 const stopWithinMs = 3_000
+const ownerOnly = 0o700
 /** How long the engines of a parent that was killed may still need to end. */
 const predecessorWaitMs = 5_000
 
@@ -34,8 +35,11 @@ function listen(server: Server, port: number): Promise<number> {
 }
 
 async function startClickHouse(config: EnginesConfig) {
+  const path = join(config.dataDir, 'clickhouse')
+  mkdirSync(path, { recursive: true })
+  chmodSync(path, ownerOnly)
   const chdb = await openChdb({
-    path: join(config.dataDir, 'clickhouse'),
+    path,
     memoryMaxBytes: config.memoryMaxBytes,
     queryMemoryMaxBytes: Math.floor(config.memoryMaxBytes * 0.6),
     threadsMax: 2,
@@ -63,6 +67,8 @@ async function startClickHouse(config: EnginesConfig) {
 async function startPostgres(config: EnginesConfig) {
   const directory = join(config.dataDir, 'postgres')
   if (!existsSync(directory)) await makePostgresDirectory(directory)
+  // PGlite makes files that everybody may write, whatever the umask is.
+  chmodSync(directory, ownerOnly)
   const postgres = await openPostgres(directory)
   const front = createPostgresFront({
     session: postgres,
@@ -85,7 +91,9 @@ async function startPostgres(config: EnginesConfig) {
 }
 
 async function start(config: EnginesConfig): Promise<Running> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  // The directory may have been there before, open to all.
+  process.umask(0o077)
+  mkdirSync(config.dataDir, { recursive: true, mode: ownerOnly })
   const hold = holdExclusively(join(config.dataDir, 'engines.lock'), predecessorWaitMs)
   if (hold === undefined)
     throw new Error(`Cannot start the engines: another process has them open in ${config.dataDir}`)

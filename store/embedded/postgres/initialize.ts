@@ -2,7 +2,7 @@
 // `node initialize.ts DIRECTORY`. The directory appears whole or not at all, also when the one who asked for it is
 // killed and asks again.
 
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
 import { holdExclusively } from '../exclusive.ts'
 
@@ -13,6 +13,7 @@ if (holdExclusively(`${directory}.lock`, 30_000) === undefined)
 if (!existsSync(directory)) {
   const unfinished = `${directory}.new`
   rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(unfinished, { mode: 0o700 })
   const database = await PGlite.create({ dataDir: unfinished })
   await database.close()
   renameSync(unfinished, directory)
