@@ -97,10 +97,26 @@ test('retention is what the setting says, and asking again changes nothing', asy
   await applyRetention(store, { retentionDays: 7 })
   await applyRetention(store, { retentionDays: 7 })
   const answer = await store.clickhouse.query({
-    query: `SELECT name FROM system.tables WHERE database = currentDatabase() AND create_table_query LIKE '%toIntervalDay(7)%' ORDER BY name`,
+    query: `SELECT name FROM system.tables WHERE database = currentDatabase() AND create_table_query LIKE '%toIntervalDay(8)%' ORDER BY name`,
     format: 'JSONEachRow',
   })
   expect(await answer.json()).toEqual([{ name: 'otel_traces' }, { name: 'otel_traces_trace_id_ts' }])
+})
+
+test('a span that is just not too old is kept', async () => {
+  await applyRetention(store, { retentionDays: 7 })
+  const atS = Math.floor(Date.now() / 1_000) - 7 * 86_400 + 60
+  const values = [
+    { Timestamp: `${atS}.000000000`, TraceId: 'edge', SpanId: '1', SpanName: 'GET /', ServiceName: 'shop' },
+  ]
+  await store.clickhouse.insert({ table: 'otel_traces', format: 'JSONEachRow', values })
+  await store.clickhouse.command({ query: 'OPTIMIZE TABLE otel_traces FINAL' })
+  const answer = await store.clickhouse.query({
+    query: `SELECT count() AS spans FROM otel_traces WHERE TraceId = 'edge'`,
+    format: 'JSONEachRow',
+  })
+  expect(await answer.json()).toEqual([{ spans: 1 }])
+  await store.clickhouse.command({ query: 'TRUNCATE TABLE otel_traces' })
 })
 
 test('above the cap the oldest days go first, and the newest of a table stays', async () => {
