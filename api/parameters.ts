@@ -11,11 +11,16 @@ export const timeParameter = z.iso
   .refine((text) => Math.abs(Date.parse(text)) < 4e12, { error: 'use a year from 1970 to 2096' })
   .openapi({ example: '2026-01-31T12:00:00Z' })
 
+/** PostgreSQL's text cannot hold it. */
+export const withoutNul = /^[^\0]*$/
+export const nulMend = 'leave out the character U+0000'
+
 /** Free text to look for: not empty, bounded. */
 export const textParameter = z
   .string({ error: 'give one value' })
   .min(1, { error: 'leave it out, or give a value' })
   .max(500, { error: 'use at most 500 characters' })
+  .regex(withoutNul, { error: nulMend })
 
 /** How many items a page has at most. */
 export function limitParameter({ most, usual }: { most: number; usual: number }) {
@@ -31,19 +36,31 @@ export function limitParameter({ most, usual }: { most: number; usual: number })
 }
 
 const cursorMend = 'use the nextCursor of the page before, unchanged, or leave it out'
-const cursorContent = z.tuple([z.string().max(40), z.string().max(500)])
+/** Where a list by time goes on. Opaque to callers. */
+export const cursorParameter = cursorWith(
+  z
+    .string()
+    .max(40)
+    .regex(/^(19|20)\d\d-\d\d-\d\dT[\d:.]+Z$/)
+    .refine((time) => !Number.isNaN(Date.parse(time))),
+)
 
-/** Where a list goes on. Opaque to callers. */
-export const cursorParameter = z
-  .string({ error: cursorMend })
-  .max(1_000, { error: cursorMend })
-  .transform((text, refine): Cursor => {
-    const [at, id] = cursorContent.safeParse(jsonOf(text)).data ?? []
-    if (at !== undefined && id !== undefined && (at === '' || !Number.isNaN(Date.parse(at)))) return { at, id }
-    refine.addIssue({ code: 'custom', message: cursorMend })
-    return z.NEVER
-  })
-  .openapi({ type: 'string', description: 'nextCursor of the page before' })
+/** Where a list by name goes on. Opaque to callers. */
+export const nameCursorParameter = cursorWith(z.literal(''))
+
+function cursorWith(at: z.ZodType<string>) {
+  const content = z.tuple([at, z.string().max(500).regex(withoutNul)])
+  return z
+    .string({ error: cursorMend })
+    .max(1_000, { error: cursorMend })
+    .transform((text, refine): Cursor => {
+      const parsed = content.safeParse(jsonOf(text))
+      if (parsed.success) return { at: parsed.data[0], id: parsed.data[1] }
+      refine.addIssue({ code: 'custom', message: cursorMend })
+      return z.NEVER
+    })
+    .openapi({ type: 'string', description: 'nextCursor of the page before' })
+}
 
 export function writeCursor(cursor: Cursor | null): string | null {
   return cursor && Buffer.from(JSON.stringify([cursor.at, cursor.id])).toString('base64url')

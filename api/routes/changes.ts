@@ -7,10 +7,12 @@ import {
   cursorParameter,
   limitParameter,
   listOf,
+  nulMend,
   refusal,
   refusals,
   textParameter,
   timeParameter,
+  withoutNul,
   writeCursor,
 } from '../parameters.ts'
 import type { Api, Parts } from './parts.ts'
@@ -33,6 +35,7 @@ const text = (most: number) =>
     .string({ error: 'give a text' })
     .min(1, { error: 'leave it out, or give a text' })
     .max(most, { error: `use at most ${most} characters` })
+    .regex(withoutNul, { error: nulMend })
 
 const report = createRoute({
   method: 'post',

@@ -265,3 +265,19 @@ test.each([`traces/${traceId('none')}`, `executions/${traceId('none')}`, 'incide
     expect(body.error).toMatchObject({ code: 'not_found', details: [] })
   },
 )
+
+const cursor = (...content: unknown[]) => Buffer.from(JSON.stringify(content)).toString('base64url')
+
+test.each([
+  ['changes?service=%00', 'service'],
+  ['incidents/%00', 'id'],
+  [`incidents?cursor=${cursor('', 'i0')}`, 'cursor'],
+  [`executions?cursor=${cursor('', 'a')}`, 'cursor'],
+  [`executions?cursor=${cursor('+275760-09-13T00:00:00.000Z', 'a')}`, 'cursor'],
+  [`changes?cursor=${cursor('2026-01-01T00:00:00.000Z', '\0')}`, 'cursor'],
+  [`services?cursor=${cursor('2026-01-01T00:00:00.000Z', 'shop')}`, 'cursor'],
+])('what no engine could be asked is refused at the door: %s', async (path, field) => {
+  const { status, body } = await world.get(`/api/v1/${path}`)
+  expect(status).toBe(400)
+  expect(body.error.details).toMatchObject([{ field }])
+})

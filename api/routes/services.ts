@@ -3,9 +3,9 @@ import { readServices, type ServiceSummary } from '@headwater/store'
 import { parseService } from '@headwater/vocabulary'
 import {
   answer,
-  cursorParameter,
   limitParameter,
   listOf,
+  nameCursorParameter,
   refusals,
   timeParameter,
   windowOf,
@@ -56,7 +56,7 @@ const list = createRoute({
       since: timeParameter.optional().openapi({ description: 'Default: an hour before until. Whole minutes are read' }),
       until: timeParameter.optional().openapi({ description: 'Default: now' }),
       limit: limitParameter({ most: 1_000, usual: 200 }),
-      cursor: cursorParameter.optional(),
+      cursor: nameCursorParameter.optional(),
     }),
   },
   responses: { 200: answer('Services by name', listOf(serviceShape)), ...refusals },
