@@ -550,3 +550,9 @@ test.runIf(isEmbedded)('rows that hold bytes which are no text need an INSERT wi
   const response = await request('/', { method: 'POST', body: Buffer.from([...Buffer.from("SELECT '"), 0xff, 39]) })
   expect(await response.text()).toContain('not valid UTF-8')
 })
+
+test('SYSTEM statements, which could end the whole process group, are refused', async ({ skip }) => {
+  if (!isEmbedded) return skip('a server may be told to end by who is allowed to')
+  for (const query of ['SYSTEM SHUTDOWN', 'system /* now */ kill'])
+    await expect(client.command({ query })).rejects.toThrow(/not for the embedded/)
+})

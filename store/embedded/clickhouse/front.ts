@@ -76,6 +76,9 @@ function refuseUnfit({ statement }: QueryRequest): void {
   if (statement.keyword === '')
     throw exception('SYNTAX_ERROR', 'Syntax error: failed at position 1 (end of query): Empty query.')
   if (statement.isFollowed) throw exception('SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed)')
+  // SHUTDOWN and KILL signal the whole process group: whoever started us, and what else they run.
+  if (statement.keyword === 'SYSTEM')
+    throw exception('NOT_IMPLEMENTED', 'SYSTEM statements are not for the embedded ClickHouse')
   if (statement.file === 'OUTFILE') throw exception('INTO_OUTFILE_NOT_ALLOWED', 'INTO OUTFILE is not allowed')
   if (statement.file === 'INFILE')
     throw exception('UNKNOWN_TYPE_OF_QUERY', 'Query has infile and was send directly to server')
