@@ -32,7 +32,7 @@ export interface StepReport {
 }
 
 /** Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. */
-export async function step(store: Store, lease: Lease, atMs: number): Promise<StepReport> {
+export async function step(store: Store, lease: Lease, atMs: number, nowMs = Date.now()): Promise<StepReport> {
   const open = await readOpenIncidents(store)
   const { recent, baseline, recentMs, baselineMs } = await readPictures(store, atMs)
   const alive = await collectorWasAlive(store, { fromMs: atMs - recentMs, toMs: atMs })
@@ -48,7 +48,7 @@ export async function step(store: Store, lease: Lease, atMs: number): Promise<St
     (decision) =>
       decision.deed !== 'open' || mayOpen(decision.group, windowsOf.get(decision.group) ?? [], baseline, atMs),
   )
-  for (const decision of decisions) await carryOut(store, lease, decision, { known: baseline, atMs })
+  for (const decision of decisions) await carryOut(store, lease, decision, { known: baseline, windowsOf, atMs, nowMs })
   return {
     findings: findings.length,
     opened: decisions.filter(({ deed }) => deed === 'open').length,
@@ -116,15 +116,21 @@ async function carryOut(
   store: Store,
   lease: Lease,
   decision: Decision,
-  { known, atMs }: { known: Picture; atMs: number },
+  {
+    known,
+    windowsOf,
+    atMs,
+    nowMs,
+  }: { known: Picture; windowsOf: Map<Group, WindowCounts[]>; atMs: number; nowMs: number },
 ): Promise<void> {
-  const nowIso = new Date().toISOString()
+  const nowIso = new Date(nowMs).toISOString()
   switch (decision.deed) {
     case 'open':
     case 'update': {
       const { group } = decision
       const earlier = decision.deed === 'update' ? decision.incident : undefined
-      const windows = await readOnsetWindows(store, group, atMs)
+      // Groups that one incident owns are merged, and then new.
+      const windows = windowsOf.get(group) ?? (await readOnsetWindows(store, group, atMs))
       const told = await explain(store, {
         group,
         known,
