@@ -6,6 +6,10 @@ const definitions = {
   headwater_settle_spans_total: { type: 'counter', help: 'Distinct spans settled' },
   headwater_settle_late_spans_total: { type: 'counter', help: 'Spans that came after their trace had been settled' },
   headwater_settle_ticks_total: { type: 'counter', help: 'Ticks of settling done' },
+  headwater_settle_ticks_given_up_total: {
+    type: 'counter',
+    help: 'Ticks that ClickHouse kept refusing: what arrived in them is stored but not analyzed',
+  },
   headwater_settle_watermark_seconds: { type: 'gauge', help: 'All that arrived before this Unix time is settled' },
   headwater_analyzer_leader: { type: 'gauge', help: '1 while this analyzer holds the lease' },
   headwater_analyzer_steps_total: { type: 'counter', help: 'Steps of analysis done' },

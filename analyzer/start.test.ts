@@ -104,6 +104,26 @@ test('a second analyzer waits, and takes over when the first one stops', async (
   expect(second.metrics.get('headwater_analyzer_failures_total')).toBe(0)
 }, 180_000)
 
+test('a tick that ClickHouse refuses again and again is given up, told and counted, and the loop goes on', async () => {
+  await receive({ sinceS: 60, untilS: 10 })
+  const clickhouse = new Proxy(store.clickhouse, {
+    get(target, name) {
+      if (name !== 'command') return Reflect.get(target, name)
+      return async (parameters: Parameters<typeof target.command>[0]) => {
+        if (parameters.query_params?.['tick'] === 1) throw Object.assign(new Error('too large'), { code: '241' })
+        return await target.command(parameters)
+      }
+    },
+  })
+  const lines: string[] = []
+  const analyzer = startAnalyzer({ store: { ...store, clickhouse }, everyMs: 10, log: (line) => lines.push(line) })
+  running.push(analyzer)
+  await expect.poll(() => analyzer.metrics.get('headwater_settle_ticks_total'), patient).toBeGreaterThan(1)
+  expect(analyzer.metrics.get('headwater_settle_ticks_given_up_total')).toBe(1)
+  expect(analyzer.metrics.get('headwater_analyzer_failures_total')).toBe(19)
+  expect(lines.at(-1)).toMatch(/gave up what arrived from .* not analyzed: too large/)
+}, 180_000)
+
 test('an analyzer stops while both engines are away', async () => {
   await engines.stop()
   const analyzer = start()

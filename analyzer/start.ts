@@ -7,10 +7,12 @@ import {
   type Lease,
   LeaseLost,
   releaseLease,
+  type SettleCounts,
   type SettleRules,
   settleTick,
   type Store,
   takeLease,
+  type Tick,
 } from '@headwater/store'
 import { type AnalyzerMetrics, analyzerMetrics } from './metrics.ts'
 import { parameters } from './parameters.ts'
@@ -30,6 +32,8 @@ export interface AnalyzerOptions {
 }
 
 const leaseMs = 15_000
+/** A tick that ClickHouse has refused so often is given up, or nothing that came after it would ever be analyzed. */
+const refusalsMax = 20
 
 export const settleRules: SettleRules = { quietMs: 5_000, openMs: 30_000, closeAfterS: 30 }
 
@@ -38,12 +42,12 @@ export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }:
   const metrics = analyzerMetrics()
   const stopping = new AbortController()
   const holder = randomUUID()
-  const state: LoopState = { lease: undefined, judgedMs: undefined }
+  const state: LoopState = { lease: undefined, judgedMs: undefined, refused: { tick: 0, times: 0 } }
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       let isBehind = false
       try {
-        isBehind = await round({ store, holder, state, metrics })
+        isBehind = await round({ store, holder, state, metrics, log })
       } catch (error) {
         if (error instanceof LeaseLost) state.lease = undefined
         metrics.add('headwater_analyzer_failures_total')
@@ -68,6 +72,8 @@ interface LoopState {
   lease: Lease | undefined
   /** The last step judged. */
   judgedMs: number | undefined
+  /** The tick that ClickHouse refused last, and how often. */
+  refused: { tick: number; times: number }
 }
 
 /** Tells whether the next round has work at once. */
@@ -76,18 +82,26 @@ async function round({
   holder,
   state,
   metrics,
+  log,
 }: {
   store: Store
   holder: string
   state: LoopState
   metrics: AnalyzerMetrics
+  log: (line: string) => void
 }): Promise<boolean> {
   state.lease = await takeLease(store.postgres, { holder, ttlMs: leaseMs })
   metrics.set('headwater_analyzer_leader', state.lease === undefined ? 0 : 1)
   if (state.lease === undefined) return false
   const tick = await beginTick(store, state.lease, settleRules)
   if (tick === undefined) return false
-  const counts = await settleTick(store, tick, settleRules)
+  const counts = await settleTick(store, tick, settleRules).catch((error: unknown): SettleCounts => {
+    if (!isHopeless(state, tick, error)) throw error
+    metrics.add('headwater_settle_ticks_given_up_total')
+    const [from, to] = [tick.fromMs, tick.toMs].map((ms) => new Date(ms).toISOString())
+    log(`analyzer: gave up what arrived from ${from} to ${to}, it is stored but not analyzed: ${describe(error)}`)
+    return { spans: 0, late: 0 }
+  })
   await finishTick(store.postgres, state.lease, tick, counts)
   metrics.add('headwater_settle_ticks_total')
   metrics.add('headwater_settle_spans_total', counts.spans)
@@ -104,6 +118,18 @@ async function round({
   metrics.add('headwater_incidents_resolved_total', report.resolved)
   metrics.set('headwater_incidents_open', report.open)
   return isBehind
+}
+
+/** TOO_MANY_SIMULTANEOUS_QUERIES, ABORTED, QUERY_WAS_CANCELLED: these speak of the engine's moment, not of the tick. */
+const busyCodes = new Set(['202', '236', '394'])
+
+/** Whether ClickHouse has refused this tick as often as it may. An engine that is away refuses nothing. */
+function isHopeless({ refused }: LoopState, { tick }: Tick, error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (!/^\d+$/.test(code) || busyCodes.has(code)) return false
+  if (refused.tick !== tick) Object.assign(refused, { tick, times: 0 })
+  refused.times += 1
+  return refused.times >= refusalsMax
 }
 
 /** The newest step that settling has passed by the lag; `undefined` when it has been judged. Steps missed in a pause are skipped. */
