@@ -4,9 +4,10 @@ export type { ClickHouseClient } from '@clickhouse/client'
 
 /**
  * The stock client for a URL such as `http://user:password@host:8123/database`; the database defaults to `headwater`.
- * JSON integers stay numbers, times are UTC text, and a lost connection is an error within seconds rather than minutes.
+ * JSON integers stay numbers, times are UTC text, and an answer may take two minutes: a large tick of settling does;
+ * who waits for a person bounds its questions itself.
  */
-export function connectClickHouse(url: string, { requestTimeoutMs = 30_000 } = {}): ClickHouseClient {
+export function connectClickHouse(url: string, { requestTimeoutMs = 120_000 } = {}): ClickHouseClient {
   const parsed = new URL(url)
   const database = decodeURIComponent(parsed.pathname.slice(1)) || 'headwater'
   const username = decodeURIComponent(parsed.username) || 'default'
