@@ -73,7 +73,6 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
       case 'origin-errors':
       case 'self-time':
       case 'silence':
-      case 'wire-time':
         return undefined
     }
   }
@@ -93,7 +92,6 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
     case 'errors':
     case 'latency':
     case 'unanswered':
-    case 'wire-time':
       return undefined
   }
 }
@@ -173,8 +171,6 @@ function sentenceOf({ signal, service, operation, caller, callerOperation, expec
       return `${percent(seen)} of ${calls} calls from ${from} to ${callee} failed without an answer from it; ${percent(expected)} is normal.`
     case 'silence':
       return `${callee} took ${Math.round(seen)} calls where ${Math.round(expected)} were due by what its neighbours did.`
-    case 'wire-time':
-      return `Calls from ${from} to ${callee} spent ${milliseconds(seen)} between the two; ${milliseconds(expected)} is normal.`
   }
 }
 

@@ -68,7 +68,6 @@ function badCalls(window: WindowCounts, { signal, caller }: Finding, slowBucket:
     case 'self-time':
       return countAbove(window.self, slowBucket)
     case 'silence':
-    case 'wire-time':
       return 0
   }
 }

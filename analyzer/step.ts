@@ -107,7 +107,6 @@ function isCertain({ signal, pValue }: Finding): boolean {
       return pValue < parameters.certainPValue
     case 'latency':
     case 'self-time':
-    case 'wire-time':
       return false
   }
 }

@@ -7,7 +7,7 @@ export type { ClickHouseClient } from '@clickhouse/client'
  * JSON integers stay numbers, times are UTC text, and an answer may take two minutes: a large tick of settling does;
  * who waits for a person bounds its questions itself.
  */
-export function connectClickHouse(url: string, { requestTimeoutMs = 120_000 } = {}): ClickHouseClient {
+export function connectClickHouse(url: string): ClickHouseClient {
   const parsed = new URL(url)
   const database = decodeURIComponent(parsed.pathname.slice(1)) || 'headwater'
   const username = decodeURIComponent(parsed.username) || 'default'
@@ -21,7 +21,7 @@ export function connectClickHouse(url: string, { requestTimeoutMs = 120_000 } = 
     username,
     password,
     application: 'headwater',
-    request_timeout: requestTimeoutMs,
+    request_timeout: 120_000,
     max_open_connections: 12,
     // Whoever asks tells what failed, once.
     log: { level: ClickHouseLogLevel.OFF },
