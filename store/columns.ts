@@ -23,8 +23,8 @@ export interface Columns {
   readonly stored: Readonly<Record<string, string>>
   /** Filled by ClickHouse unless given. */
   readonly defaulted?: Readonly<Record<string, string>>
-  /** Always computed by ClickHouse. */
-  readonly materialized?: Readonly<Record<string, string>>
+  /** Computed by ClickHouse from other columns whenever it is read. */
+  readonly aliased?: Readonly<Record<string, string>>
 }
 
 type Values<C> = { -readonly [K in keyof C]: C[K] extends string ? Value<C[K]> : never }
@@ -36,4 +36,4 @@ export type InsertRow<C extends Columns> = Values<C['stored']> &
 /** The row that a table declared so gives. */
 export type SelectRow<C extends Columns> = Values<C['stored']> &
   (C['defaulted'] extends object ? Values<C['defaulted']> : unknown) &
-  (C['materialized'] extends object ? Values<C['materialized']> : unknown)
+  (C['aliased'] extends object ? Values<C['aliased']> : unknown)

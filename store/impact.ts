@@ -91,7 +91,10 @@ export async function readImpact(
   }
 }
 
-/** How bad calls of a cause differ from good ones: counts by version and instance, and what the errors say. */
+/**
+ * How bad calls of a cause differ from good ones: counts by version and instance, and what the errors say. A call that was
+ * sampled counts as those that it stands for.
+ */
 export interface Breakdown {
   version: string
   instance: string
@@ -108,7 +111,7 @@ export async function readBreakdown(
   )
   if (places.length === 0) return []
   const answer = await store.clickhouse.query({
-    query: `SELECT Version AS version, Instance AS instance, count() AS calls, countIf(${conditions}) AS bad
+    query: `SELECT Version AS version, Instance AS instance, toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditions})) AS bad
             FROM ${calls}
             WHERE NOT Deleted AND Kind IN ('entry', 'sync', 'async') AND (Service, Operation) IN {places:Array(Tuple(String, String))}
             GROUP BY version, instance ORDER BY calls DESC LIMIT 200`,
@@ -130,7 +133,7 @@ export async function readFrequentErrors(
   { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
 ): Promise<FrequentError[]> {
   const answer = await store.clickhouse.query({
-    query: `SELECT ErrorType AS errorType, Message AS message, count() AS calls
+    query: `SELECT ErrorType AS errorType, Message AS message, toUInt64(sum(Weight)) AS calls
             FROM ${calls}
             WHERE NOT Deleted AND (${conditions}) AND (ErrorType != '' OR Message != '')
             GROUP BY errorType, message ORDER BY calls DESC, message LIMIT 3`,

@@ -4,6 +4,7 @@ import type { Store } from './connect.ts'
 const telemetry = [
   { table: 'otel_traces', time: 'Timestamp' },
   { table: 'otel_traces_trace_id_ts', time: 'Start' },
+  { table: 'otel_logs', time: 'TimestampTime' },
 ]
 
 /**

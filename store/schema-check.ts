@@ -6,8 +6,11 @@ import {
   chainExecutionTraces,
   chainHealthMetrics,
   collectorHeartbeats,
+  collectorLedger,
+  collectorSpanCounts,
   incidentEvents,
 } from './tables/facts.ts'
+import { otelLogs } from './tables/otel-logs.ts'
 import { otelTraces, otelTracesTraceIdTs } from './tables/otel-traces.ts'
 import { settledFlows, settledSpans, settledTree } from './tables/settled-spans.ts'
 
@@ -15,6 +18,7 @@ import { settledFlows, settledSpans, settledTree } from './tables/settled-spans.
 const tables: Readonly<Record<string, Columns>> = {
   otel_traces: otelTraces,
   otel_traces_trace_id_ts: otelTracesTraceIdTs,
+  otel_logs: otelLogs,
   settled_spans: settledSpans,
   settled_flows: settledFlows,
   settled_tree: settledTree,
@@ -25,6 +29,8 @@ const tables: Readonly<Record<string, Columns>> = {
   chain_anomalies: chainAnomalies,
   incident_events: incidentEvents,
   collector_heartbeats: collectorHeartbeats,
+  collector_ledger: collectorLedger,
+  collector_span_counts: collectorSpanCounts,
 }
 
 /**
@@ -46,7 +52,7 @@ export async function schemaDifferences(store: Store): Promise<string[]> {
     const wanted = [
       ...linesOf(expected.stored, ''),
       ...linesOf(expected.defaulted ?? {}, 'DEFAULT'),
-      ...linesOf(expected.materialized ?? {}, 'MATERIALIZED'),
+      ...linesOf(expected.aliased ?? {}, 'ALIAS'),
     ]
     return [
       ...wanted.filter((line) => !found.includes(line)).map((line) => `${table} lacks ${line}`),

@@ -2,6 +2,7 @@
 // carrying the token `settle:<tick>:<table>`: whoever repeats a tick after a crash counts nothing twice.
 import { readFileSync } from 'node:fs'
 import type { Store } from './connect.ts'
+import { onceUnder } from './insert-blocks.ts'
 import type { Tick } from './ticks.ts'
 
 export interface SettleRules {
@@ -48,17 +49,9 @@ export async function settleTick(store: Store, tick: Tick, rules: SettleRules): 
       query,
       query_params: parameters,
       clickhouse_settings: {
-        insert_deduplication_token: `settle:${tick.tick}:${table}`,
-        insert_deduplicate: 1,
-        deduplicate_blocks_in_dependent_materialized_views: 1,
-        // One block an insert, so that its parts bear the same tokens whenever it is repeated.
-        min_insert_block_size_rows: '100000000',
-        min_insert_block_size_bytes: '0',
-        max_insert_threads: '1',
+        ...onceUnder(`settle:${tick.tick}:${table}`),
         // The columns of a source win over the aliases that replace them.
         prefer_column_name_to_alias: 1,
-        // A history may come with more days, and so partitions, than an insert touches by default.
-        max_partitions_per_insert_block: '0',
       },
     })
     if (index === 0 && (await countTick(store, tick.tick)).spans === 0) return { spans: 0, late: 0 }

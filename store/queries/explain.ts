@@ -2,10 +2,18 @@
 import { type Histogram, normalKey, quantileNs, type RunSpan } from '@headwater/vocabulary'
 import type { Store } from '../connect.ts'
 import { askClickHouse } from './ask.ts'
+import { readLoggedMessages, spanKey } from './logged-exceptions.ts'
 import { spansMax, withinTraces } from './spans.ts'
 import type { Window } from './window.ts'
 
-type RunSpanRow = Omit<RunSpan, 'links' | 'failed'> & { failed: number; linkTraceIds: string[]; linkSpanIds: string[] }
+type RunSpanRow = Omit<RunSpan, 'links' | 'failed'> & {
+  failed: number
+  linkTraceIds: string[]
+  linkSpanIds: string[]
+  /** When the first span of the run began. */
+  firstMs: number
+  hasException: number
+}
 
 /** The spans of a run as the origin is found from. Failed, peers and messages are read as settling reads them. */
 export async function readRunSpans(store: Store, traceIds: readonly string[]): Promise<RunSpan[]> {
@@ -33,7 +41,8 @@ export async function readRunSpans(store: Store, traceIds: readonly string[]): P
           SpanAttributes['messaging.destination.name'] != '', SpanAttributes['messaging.destination.name'],
           DbSystem != '', concat(DbSystem, if(DbName != '', concat(':', DbName), '')),
           SpanAttributes['messaging.system']) AS destination,
-        Links.TraceId AS linkTraceIds, Links.SpanId AS linkSpanIds
+        Links.TraceId AS linkTraceIds, Links.SpanId AS linkSpanIds,
+        intDiv(FirstNs, 1000000) AS firstMs, has(Events.Name, 'exception') AS hasException
       FROM otel_traces
       WHERE ${withinTraces}
       ORDER BY Timestamp, TraceId, SpanId
@@ -41,12 +50,19 @@ export async function readRunSpans(store: Store, traceIds: readonly string[]): P
       LIMIT {take:UInt32}`,
     params: { traceIds, take: spansMax },
   })
-  return rows.map(toRunSpan)
+  const sinceMs = rows[0]?.firstMs
+  if (sinceMs === undefined) return []
+  const endNs = rows.reduce((latest, span) => Math.max(latest, span.endNs), 0)
+  const logged = await readLoggedMessages(store, { traceIds, sinceMs, untilMs: sinceMs + Math.ceil(endNs / 1e6) })
+  return rows.map((row) => toRunSpan(row, logged.get(spanKey(row)) ?? ''))
 }
 
-function toRunSpan({ linkTraceIds, linkSpanIds, failed, ...span }: RunSpanRow): RunSpan {
+function toRunSpan(row: RunSpanRow, loggedMessage: string): RunSpan {
+  const { linkTraceIds, linkSpanIds, failed, firstMs: _, hasException, ...span } = row
   const links = linkTraceIds.map((traceId, i) => ({ traceId, spanId: linkSpanIds[i] ?? '' }))
-  return { ...span, failed: failed === 1, links }
+  // An exception that came with the span is the one that counts.
+  const message = hasException === 1 || loggedMessage === '' ? span.message : loggedMessage
+  return { ...span, message, failed: failed === 1, links }
 }
 
 /** How long the calls into one operation usually take. */

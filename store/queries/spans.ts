@@ -1,5 +1,6 @@
 import type { Store } from '../connect.ts'
 import { askClickHouse } from './ask.ts'
+import { exceptionsMax, type LoggedException, readLoggedExceptions, spanKey } from './logged-exceptions.ts'
 
 /** A span with all that was sent with it. Times are RFC 3339 with nanoseconds. */
 export interface StoredSpan {
@@ -46,7 +47,10 @@ export const withinTraces = `
   AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})
   AND Timestamp <= (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})`
 
-/** The spans of these traces, each once, in the order of their starts. */
+/**
+ * The spans of these traces, each once, in the order of their starts. Exceptions that were logged with a span are among its
+ * events.
+ */
 export async function readSpans(
   store: Store,
   traceIds: readonly string[],
@@ -68,7 +72,44 @@ export async function readSpans(
       LIMIT {take:UInt32}`,
     params: { traceIds, take: spansMax + 1 },
   })
-  return { spans: rows.slice(0, spansMax).map(toSpan), truncated: rows.length > spansMax }
+  const spans = rows.slice(0, spansMax).map(toSpan)
+  const exceptions = spans.length === 0 ? [] : await readLoggedExceptions(store, { traceIds, ...timeOf(spans) })
+  return {
+    spans: withExceptions(spans, exceptions.slice(0, exceptionsMax)),
+    truncated: rows.length > spansMax || exceptions.length > exceptionsMax,
+  }
+}
+
+function timeOf(spans: readonly StoredSpan[]): { sinceMs: number; untilMs: number } {
+  let [sinceMs, untilMs] = [Number.POSITIVE_INFINITY, 0]
+  for (const { startTime, durationNs } of spans) {
+    const startMs = Date.parse(startTime)
+    sinceMs = Math.min(sinceMs, startMs)
+    untilMs = Math.max(untilMs, startMs + durationNs / 1e6)
+  }
+  return { sinceMs, untilMs: Math.ceil(untilMs) }
+}
+
+/** Puts logged exceptions among the events of their spans, but those that came as events, too. */
+function withExceptions(spans: readonly StoredSpan[], exceptions: readonly LoggedException[]): StoredSpan[] {
+  const bySpan = Map.groupBy(exceptions, spanKey)
+  return spans.map((span) => {
+    const logged = bySpan.get(spanKey(span)) ?? []
+    const sent = new Set(span.events.filter(({ name }) => name === 'exception').map(exceptionKey))
+    const others = logged.filter((exception) => !sent.has(exceptionKey(exception)))
+    if (others.length === 0) return span
+    const events = others.map(({ timestamp, attributes }) => ({ name: 'exception', timestamp, attributes }))
+    return { ...span, events: [...span.events, ...events].toSorted(byTime) }
+  })
+}
+
+function exceptionKey({ attributes }: { attributes: Record<string, string> }): string {
+  return JSON.stringify([attributes['exception.type'] ?? '', attributes['exception.message'] ?? ''])
+}
+
+/** Times have the same number of digits. */
+function byTime(a: { timestamp: string }, b: { timestamp: string }): number {
+  return a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0
 }
 
 function toSpan(row: Row): StoredSpan {

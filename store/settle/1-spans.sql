@@ -20,6 +20,36 @@ WITH
         GROUP BY TraceId
         HAVING max(ReceivedAt) <= {boundary:DateTime64(3)} - toIntervalMillisecond({quietMs:UInt32})
             OR min(ReceivedAt) <= {boundary:DateTime64(3)} - toIntervalMillisecond({openMs:UInt32})
+    ),
+    -- Exceptions that came as log records, the earliest of each span. They are few, so the join leaves out other traces'
+    -- sooner than a set of those that are due would be made once more. A trace that goes on for long is settled again when
+    -- its first logs are no longer read: what they said is taken from where it was settled before.
+    logged AS (
+        SELECT
+            TraceId AS LogTraceId, SpanId AS LogSpanId,
+            argMinIf((Type, Text), (Timestamp, Type, Text), BeforeTick = 0) AS Logged,
+            argMaxIf((Type, Text), BeforeTick, BeforeTick > 0) AS Before
+        FROM (
+            SELECT
+                TraceId, SpanId, Timestamp, 0 AS BeforeTick,
+                substringUTF8(LogAttributes['exception.type'], 1, 500) AS Type,
+                substringUTF8(LogAttributes['exception.message'], 1, 500) AS Text
+            FROM otel_logs
+            WHERE ReceivedAt > {scanFrom:DateTime64(3)} AND ReceivedAt <= {boundary:DateTime64(3)}
+                AND TraceId != '' AND SpanId != ''
+                AND (mapContains(LogAttributes, 'exception.type') OR mapContains(LogAttributes, 'exception.message'))
+            UNION ALL
+            SELECT
+                TraceId, SpanId, toDateTime64(0, 9) AS Timestamp, Tick AS BeforeTick,
+                toString(ErrorType) AS Type, Message AS Text
+            FROM settled_spans
+            WHERE Tick < {tick:UInt64} AND (ErrorType != '' OR Message != '')
+                -- Due are only traces with a span that was not old enough for the tick before, which ended where this begins.
+                AND TraceId IN (
+                    SELECT TraceId FROM arrived
+                    WHERE ReceivedAt > {closedBefore:DateTime64(3)} - toIntervalMillisecond({openMs:UInt32}))
+        )
+        GROUP BY TraceId, SpanId
     )
 SELECT
     {tick:UInt64} AS Tick,
@@ -43,18 +73,25 @@ SELECT
     PeerAddress,
     Destination,
     UserId,
-    ErrorType,
-    Message,
+    -- An exception that came with the span is the one that counts: its log record says the same again.
+    multiIf(ErrorType != '' OR HasException, ErrorType, Before.1 != '', Before.1, Logged.1) AS ErrorType,
+    multiIf(HasException, Message, Before.2 NOT IN ('', Message), Before.2, Logged.2 != '', Logged.2, Message) AS Message,
     LinkTraceIds,
     LinkSpanIds,
-    Weight
+    Stands AS Weight
 FROM (
     -- What is kept of a span is taken out of it before it is sorted, and texts are cut: a span may be megabytes.
     SELECT
-        TraceId, SpanId, ParentSpanId, SpanKind, ReceivedAt, Weight,
+        TraceId, SpanId, ParentSpanId, SpanKind, ReceivedAt,
+        -- For how many a span stands that the collector has left out: failed ones are never left out alone, so rates and
+        -- tests stay right. What its sender had sampled before is not added up, since failures are sampled there too.
+        if(o.Weight = 1 OR position(TraceState, 'ot=') = 0, o.Weight, o.Weight / if(match(TraceState, '(^|,)ot=([^,]*;)?th:[0-9a-f]{1,14}'),
+            1 / greatest(1e-9, 1 - reinterpretAsUInt64(reverse(unhex(concat('00', rightPad(extract(TraceState, '(?:^|,)ot=(?:[^,]*;)?th:([0-9a-f]{1,14})'), 14, '0'))))) / 72057594037927936),
+            1)) AS Stands,
         if(SpanAttributes['http.response.status_code'] != '', SpanAttributes['http.response.status_code'], SpanAttributes['http.status_code']) AS StatusText,
         if(SpanAttributes['db.system.name'] != '', SpanAttributes['db.system.name'], SpanAttributes['db.system']) AS DbSystem,
         if(SpanAttributes['db.namespace'] != '', SpanAttributes['db.namespace'], SpanAttributes['db.name']) AS DbName,
+        has(Events.Name, 'exception') AS HasException,
         Events.Attributes[indexOf(Events.Name, 'exception')] AS Exception,
         if(SpanAttributes['flow.id'] = FlowId, FlowId, '') AS FlowHint,
         substringUTF8(o.FlowName, 1, 200) AS FlowNameHint,
@@ -84,5 +121,6 @@ FROM (
         AND ReceivedAt > {scanFrom:DateTime64(3)} - toIntervalHour(2)
     ORDER BY TraceId, SpanId, ReceivedAt
     LIMIT 1 BY TraceId, SpanId
-)
+) AS spans
+LEFT ANY JOIN logged ON LogTraceId = TraceId AND LogSpanId = SpanId
 ORDER BY TraceId, SpanId

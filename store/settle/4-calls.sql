@@ -146,7 +146,10 @@ SELECT
     if(UserId != '', UserId, TraceUserId) AS UserId,
     if(IsHop, HopErrorType, ErrorType) AS ErrorType,
     if(IsHop, HopMessage, Message) AS Message,
-    Weight
+    -- A span that was sampled stands for several calls: a whole number of them, the same whenever it is asked, on average the
+    -- span's weight. Nobody samples one in more than a million; what claims to must not drown the others.
+    floor(least(greatest(calls.Weight, 1), 1000000) AS Claimed)
+        + (cityHash64(TraceId, calls.SpanId) / 18446744073709551616 < Claimed - floor(Claimed)) AS Weight
 FROM calls
 -- A callee's span that came late takes over from the row that its caller's client span had stood in for.
 ARRAY JOIN if(Late AND IsHop AND ParentKind = 'Client', [0, 1], [0]) AS tombstone

@@ -1,4 +1,4 @@
--- Adds the tick's calls to the minutes in which they ended.
+-- Adds the tick's calls to the minutes in which they ended. A call counts as the calls that it stands for.
 INSERT INTO chain_health_metrics
 SELECT
     toStartOfMinute(Time) AS Window,
@@ -9,17 +9,20 @@ SELECT
     CallerOperation,
     FlowName,
     Version,
-    count() AS Calls,
-    sum(Failed) AS Errors,
-    sum(OriginError) AS OriginErrors,
-    sum(ClientFailed) AS ClientErrors,
-    sum(e.DurationNs) AS DurationNs,
-    sum(e.SelfNs) AS SelfNs,
-    sum(e.WireNs) AS WireNs,
-    sumMap(map(toUInt16(floor(log(e.DurationNs + 1) / log(1.05))), toUInt64(1))) AS Duration,
-    sumMap(map(toUInt16(floor(log(e.SelfNs + 1) / log(1.05))), toUInt64(1))) AS Self,
-    sumMap(map(toUInt16(floor(log(e.WireNs + 1) / log(1.05))), toUInt64(1))) AS Wire
-FROM chain_dependency_events AS e
-WHERE Tick = {tick:UInt64} AND Counted AND NOT Deleted
+    sum(Stands) AS Calls,
+    sum(Failed * Stands) AS Errors,
+    sum(OriginError * Stands) AS OriginErrors,
+    sum(ClientFailed * Stands) AS ClientErrors,
+    sum(e.DurationNs * Stands) AS DurationNs,
+    sum(e.SelfNs * Stands) AS SelfNs,
+    sum(e.WireNs * Stands) AS WireNs,
+    sumMap(map(toUInt16(floor(log(e.DurationNs + 1) / log(1.05))), Stands)) AS Duration,
+    sumMap(map(toUInt16(floor(log(e.SelfNs + 1) / log(1.05))), Stands)) AS Self,
+    sumMap(map(toUInt16(floor(log(e.WireNs + 1) / log(1.05))), Stands)) AS Wire
+FROM (
+    SELECT *, toUInt64(Weight) AS Stands
+    FROM chain_dependency_events
+    WHERE Tick = {tick:UInt64} AND Counted AND NOT Deleted
+) AS e
 GROUP BY Window, Service, Operation, Kind, Caller, CallerOperation, FlowName, Version
 ORDER BY Window, Service, Operation, Kind, Caller, CallerOperation, FlowName, Version

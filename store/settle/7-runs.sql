@@ -21,7 +21,8 @@ SELECT
     toUInt32(sum(s.Failed)) AS Errors,
     max(s.Failed AND (s.IsRoot OR s.SpanKind = 'Consumer')) AS Failed,
     any(f.UserId) AS UserId,
-    max(s.Weight) AS Weight
+    -- A run is known as soon as one span of it was kept, so the likeliest of them says how many runs it stands for.
+    min(s.Weight) AS Weight
 FROM spans AS s
 LEFT JOIN (SELECT TraceId, FlowId, FlowName, UserId FROM settled_flows WHERE Tick = {tick:UInt64}) AS f ON f.TraceId = s.TraceId
 GROUP BY s.TraceId

@@ -121,3 +121,33 @@ export type IncidentEventRow = InsertRow<typeof incidentEvents>
 export const collectorHeartbeats = {
   stored: { At: 'DateTime64(3)', Collector: 'String', SpansReceived: 'UInt64' },
 } as const
+
+/** What became of a batch's records. */
+export const collectorLedger = {
+  stored: {
+    Time: 'DateTime',
+    Collector: 'String',
+    Batch: 'String',
+    Key: 'LowCardinality(String)',
+    Signal: 'LowCardinality(String)',
+    Outcome: 'LowCardinality(String)',
+    Reason: 'LowCardinality(String)',
+    Records: 'UInt64',
+  },
+} as const
+export type LedgerRow = InsertRow<typeof collectorLedger>
+
+/** What came before any of it was shed. */
+export const collectorSpanCounts = {
+  stored: {
+    Window: 'DateTime',
+    Collector: 'LowCardinality(String)',
+    Service: 'LowCardinality(String)',
+    Operation: 'LowCardinality(String)',
+    Kind: 'LowCardinality(String)',
+    Spans: sum,
+    Errors: sum,
+    Duration: histogram,
+  },
+} as const
+export type SpanCountsRow = InsertRow<typeof collectorSpanCounts>

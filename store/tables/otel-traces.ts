@@ -32,9 +32,8 @@ export const otelTraces = {
     DroppedAttributes: 'UInt32',
     DroppedEvents: 'UInt32',
     DroppedLinks: 'UInt32',
-  },
-  materialized: {
-    FlowId: 'String',
+    /** The flow that a span states, where it is not its own trace. */
+    OtherFlowId: 'String',
     FlowName: 'LowCardinality(String)',
     UserId: 'String',
     PeerService: 'LowCardinality(String)',
@@ -45,6 +44,18 @@ export const otelTraces = {
     Instance: 'LowCardinality(String)',
     Service: 'LowCardinality(String)',
     Weight: 'Float64',
+    ResourceSchemaUrl: 'LowCardinality(String)',
+    ResourceDroppedAttributes: 'UInt32',
+    ScopeSchemaUrl: 'LowCardinality(String)',
+    ScopeAttributes: 'Map(LowCardinality(String), String)',
+    ScopeDroppedAttributes: 'UInt32',
+    EventsDroppedAttributes: 'Array(UInt32)',
+    LinksDroppedAttributes: 'Array(UInt32)',
+    LinksFlags: 'Array(UInt32)',
+    Partial: 'UInt8',
+  },
+  aliased: {
+    FlowId: 'String',
   },
 } as const
 

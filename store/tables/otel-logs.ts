@@ -1,0 +1,40 @@
+/** The clickhouseexporter's columns, then ours. */
+export const otelLogs = {
+  stored: {
+    Timestamp: 'DateTime64(9)',
+    TraceId: 'String',
+    SpanId: 'String',
+    TraceFlags: 'UInt8',
+    SeverityText: 'LowCardinality(String)',
+    SeverityNumber: 'UInt8',
+    ServiceName: 'LowCardinality(String)',
+    Body: 'String',
+    ResourceSchemaUrl: 'LowCardinality(String)',
+    ResourceAttributes: 'Map(LowCardinality(String), String)',
+    ScopeSchemaUrl: 'LowCardinality(String)',
+    ScopeName: 'String',
+    ScopeVersion: 'LowCardinality(String)',
+    ScopeAttributes: 'Map(LowCardinality(String), String)',
+    LogAttributes: 'Map(LowCardinality(String), String)',
+    EventName: 'String',
+  },
+  defaulted: {
+    TimestampTime: 'DateTime',
+    ReceivedAt: 'DateTime64(3)',
+    ObservedTimestamp: 'DateTime64(9)',
+    Flags: 'UInt32',
+    DroppedAttributes: 'UInt32',
+    ResourceDroppedAttributes: 'UInt32',
+    ScopeDroppedAttributes: 'UInt32',
+    /** The flow that a record states, where it is not its own trace. */
+    OtherFlowId: 'String',
+    Namespace: 'LowCardinality(String)',
+    Environment: 'LowCardinality(String)',
+    Version: 'LowCardinality(String)',
+    Instance: 'LowCardinality(String)',
+    Service: 'LowCardinality(String)',
+  },
+  aliased: {
+    FlowId: 'String',
+  },
+} as const
