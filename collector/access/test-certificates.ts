@@ -1,0 +1,49 @@
+// Two pairs for tests of TLS, for localhost and 127.0.0.1, good from 2020 to 2120. Their keys are published here: they protect
+// nothing, and no server may use them.
+
+interface TestPair {
+  cert: string
+  key: string
+}
+
+export const firstTestPair: TestPair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBijCCAS+gAwIBAgIUbNhplnFdZOzGeQg1mBjGJGXuuG4wCgYIKoZIzj0EAwIw
+KzEpMCcGA1UEAwwgSGVhZHdhdGVyIGZpcnN0IHRlc3QgY2VydGlmaWNhdGUwIBcN
+MjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMCsxKTAnBgNVBAMMIEhlYWR3
+YXRlciBmaXJzdCB0ZXN0IGNlcnRpZmljYXRlMFkwEwYHKoZIzj0CAQYIKoZIzj0D
+AQcDQgAEcpvnS4RmTBmOezoPale3L5OGO4qEwBhtGEkaRvLlDY/fe8K4Q+8elwW7
+sF8VGp/zEA7QZqFAU8oynemI7y6oRqMvMC0wGgYDVR0RBBMwEYIJbG9jYWxob3N0
+hwR/AAABMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAJ9M/SMR
+I/MwzdUKHMidolMJ20BRTpm6ZxMEP2NE3j9rAiEA+UvPekgj1Iw8JF1dVTfMQVhE
+S3zqr+VMzqWyq8+lgnQ=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7btzGgEQKn1VCH2N
+lHdiv5ewUD9otRycBp8CmhzXsAyhRANCAARym+dLhGZMGY57Og9qV7cvk4Y7ioTA
+GG0YSRpG8uUNj997wrhD7x6XBbuwXxUan/MQDtBmoUBTyjKd6YjvLqhG
+-----END PRIVATE KEY-----
+`,
+}
+
+export const secondTestPair: TestPair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBizCCATGgAwIBAgIUDiSUPeKlcb2Bo0T6tqTTuQL3e5wwCgYIKoZIzj0EAwIw
+LDEqMCgGA1UEAwwhSGVhZHdhdGVyIHNlY29uZCB0ZXN0IGNlcnRpZmljYXRlMCAX
+DTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAsMSowKAYDVQQDDCFIZWFk
+d2F0ZXIgc2Vjb25kIHRlc3QgY2VydGlmaWNhdGUwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARzlyeh+wRdaKezWK40GqUaJ8vp6uP4qFRDQdnAiyFIufZH56KPxXml
+9rpG1nyT6gyzvmq/jTD2XDip+9e6up1Xoy8wLTAaBgNVHREEEzARgglsb2NhbGhv
+c3SHBH8AAAEwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiBBbics
+c4kl3Xwq/b6FBexg8dck1gLRsT2rKs0gQHpzZgIhAMxsk1+Nb91PgusX2T/ILDQe
+7uryyEavxtmehBM/iyWl
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5GaPmTbN6v8oPGJR
+HnzVq7WfxrjK2C8rODCgvaaxP0ChRANCAARzlyeh+wRdaKezWK40GqUaJ8vp6uP4
+qFRDQdnAiyFIufZH56KPxXml9rpG1nyT6gyzvmq/jTD2XDip+9e6up1X
+-----END PRIVATE KEY-----
+`,
+}
