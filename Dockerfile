@@ -6,6 +6,7 @@ ENV NODE_ENV=production
 WORKDIR /opt/headwater
 COPY . .
 RUN npm ci --omit=dev --omit=optional --workspace=headwater && npm cache clean --force
+RUN mkdir /var/lib/headwater && chown node:node /var/lib/headwater
 
 USER node
 ENTRYPOINT ["node", "/opt/headwater/cli/headwater.js"]

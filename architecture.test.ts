@@ -24,7 +24,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     '@headwater/embedded',
   ],
   '@headwater/fleet': ['@headwater/agent'],
-  '@headwater/bench': ['@headwater/fleet'],
+  '@headwater/bench': ['@headwater/collector', '@headwater/store', '@headwater/embedded', '@headwater/fleet'],
 }
 
 /** What tests may know in addition: a real ClickHouse and a real PostgreSQL. */
@@ -84,7 +84,8 @@ const importForms = [
 
 /** Test support stands beside the tests and is imported by nothing else. */
 function isOfTest(file: string): boolean {
-  return /(\.test\.ts|\/testing\.ts|\/test-\w+\.ts)$/.test(file) && !file.startsWith('store/embedded/testing')
+  if (file.startsWith('store/embedded/testing')) return false
+  return /(\.test\.ts|\/testing\.ts|\/test-[\w-]+\.ts|\/reference\/[\w-]+\.ts|\/fuzz\.ts)$/.test(file)
 }
 
 function sourcesIn(folder: string): string[] {

@@ -26,12 +26,17 @@ function published({ exports, ...manifest }: Manifest): object {
   return { ...manifest, ...(compiled.length === 0 ? {} : { exports: Object.fromEntries(compiled) }) }
 }
 
+/** Folders that only tests read. */
+const forTests = new Set(
+  ['collector/payloads', 'collector/otlp/reference', 'collector/faults'].map((path) => join(path)),
+)
+
 /** SQL, protocol definitions, programs and prose, which the compiler leaves behind. */
 function filesBesideSources(folder: string, nested: string[]): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) {
-      const isOther = nested.includes(path) || entry.name === 'node_modules'
+      const isOther = nested.includes(path) || entry.name === 'node_modules' || forTests.has(path)
       return isOther ? [] : filesBesideSources(path, nested)
     }
     return entry.name.endsWith('.ts') || entry.name === 'package.json' ? [] : [path]

@@ -20,7 +20,7 @@ export default defineConfig({
     // The embedded ClickHouse does not live in worker threads.
     pool: 'forks',
     include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/*.faults.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', closingLine],

@@ -18,6 +18,8 @@ import { serveImpact } from './routes/impact.ts'
 import { serveIncidents } from './routes/incidents.ts'
 import type { Api } from './routes/parts.ts'
 import { serveMetrics } from './routes/metrics.ts'
+import { serveLedger } from './routes/ledger.ts'
+import { serveRates } from './routes/rates.ts'
 import { serveServices } from './routes/services.ts'
 import { serveTraces } from './routes/traces.ts'
 import { serviceGraph } from './service-graph.ts'
@@ -99,6 +101,8 @@ export function createApi({
   serveIncidents(api, parts)
   serveImpact(api, parts)
   serveChanges(api, parts)
+  serveLedger(api, parts)
+  serveRates(api, parts)
 
   serveMetrics(api, { graphText: serviceGraph(parts), texts: [metricsText, () => counts.text()] })
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })

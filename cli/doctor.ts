@@ -1,4 +1,5 @@
 import { readRunFile, readStoreSettings } from '@headwater/store'
+import { z } from 'zod'
 import { ask } from './ask.ts'
 
 export interface DoctorFinding {
@@ -45,8 +46,9 @@ export async function doctor(url: string | undefined): Promise<DoctorFinding[]> 
   if (!(ready instanceof Response)) return findings
   if (run?.otlpUrl !== undefined) findings.push(await checkOtlp(run.otlpUrl))
   const metrics = await tryAsk(api, '/metrics')
-  if (metrics instanceof Response && metrics.ok) findings.push(...ledger(await metrics.text()))
-  else if (metrics instanceof Response && metrics.status === 401) {
+  if (metrics instanceof Response && metrics.ok) {
+    findings.push(...ledger(await metrics.text()), ...(await checkStoredLedger(api)))
+  } else if (metrics instanceof Response && metrics.status === 401) {
     findings.push({ check: 'ledger', status: 'unknown', says: 'the API asks for a token', mend: 'set HEADWATER_TOKEN' })
   }
   return findings
@@ -60,38 +62,59 @@ async function checkOtlp(otlpUrl: string): Promise<DoctorFinding> {
       body: '{"resourceSpans":[]}',
       signal: AbortSignal.timeout(5_000),
     })
+    if (response.status === 401) {
+      return { check: 'collector', status: 'good', says: `takes OTLP/HTTP with a key at ${otlpUrl}/v1/traces` }
+    }
     return response.ok
       ? { check: 'collector', status: 'good', says: `takes OTLP/HTTP at ${otlpUrl}/v1/traces` }
       : { check: 'collector', status: 'bad', says: `answered ${response.status} to an empty request` }
   } catch (error) {
-    return {
-      check: 'collector',
-      status: 'bad',
-      says: `cannot be reached at ${otlpUrl}: ${error instanceof Error ? error.message : String(error)}`,
-    }
+    const says = `cannot be reached at ${otlpUrl}: ${error instanceof Error ? error.message : String(error)}`
+    return otlpUrl.startsWith('https:')
+      ? { check: 'collector', status: 'unknown', says, mend: 'set NODE_EXTRA_CA_CERTS to the root of its certificate' }
+      : { check: 'collector', status: 'bad', says }
   }
 }
 
-/** What came in and what became of it, from the metrics of this process. */
+/** Sums of a metric's series by one label, or under '' without. */
+function sums(text: string, name: string, label?: string): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(`${name} `) && !line.startsWith(`${name}{`)) continue
+    const key = label === undefined ? '' : (new RegExp(`[{,]${label}="([^"]*)"`).exec(line)?.[1] ?? '')
+    found.set(key, (found.get(key) ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1)))
+  }
+  return found
+}
+
+const fates = ['stored', 'rejected', 'shed', 'duplicate', 'lost']
+
+/** What came in and what became of it, and whether that adds up, from the metrics of this process. */
 function ledger(text: string): DoctorFinding[] {
-  const value = (name: string): number =>
-    text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
-  const received = value('headwater_spans_received_total')
-  const stored = value('headwater_spans_stored_total')
-  const rejected = value('headwater_spans_rejected_total')
+  const value = (name: string): number => sums(text, name).get('') ?? 0
+  const outcomes = sums(text, 'headwater_ingest_records_total', 'outcome')
+  const pending = value('headwater_ingest_pending_records')
+  const received = outcomes.get('received') ?? 0
+  const parts = fates.map((fate) => ({ fate, records: outcomes.get(fate) ?? 0 }))
+  const sum = parts.reduce((total, { records }) => total + records, pending)
+  const lost = outcomes.get('lost') ?? 0
+  const said = [...parts.filter(({ records }) => records > 0), { fate: 'pending', records: pending }]
   const settled = value('headwater_settle_spans_total')
   const watermarkS = value('headwater_settle_watermark_seconds')
   return [
     {
-      check: 'spans',
-      status: received === 0 ? 'unknown' : 'good',
-      says: `${received} received, ${stored} stored, ${rejected} rejected, ${settled} settled since the start`,
+      check: 'ledger',
+      status: received === 0 ? 'unknown' : sum === received && lost === 0 ? 'good' : 'bad',
+      says:
+        `${received} records received since the start = ` +
+        `${said.map(({ fate, records }) => `${records} ${fate}`).join(' + ')}${sum === received ? '' : ` (does not add up: ${sum})`}`,
       ...(received === 0
         ? { mend: 'point a service here: OTEL_EXPORTER_OTLP_ENDPOINT, then make a request to it' }
-        : {}),
+        : lost > 0
+          ? {
+              mend: 'the log of the collector says what was damaged or refused; it is kept in the quarantine below log/',
+            }
+          : {}),
     },
     {
       check: 'analyzer',
@@ -99,9 +122,28 @@ function ledger(text: string): DoctorFinding[] {
       says:
         watermarkS === 0
           ? 'nothing settled yet'
-          : `settled up to ${new Date(watermarkS * 1_000).toISOString()}; ${value('headwater_incidents_open')} incidents open`,
+          : `${settled} spans settled, up to ${new Date(watermarkS * 1_000).toISOString()}; ${value('headwater_incidents_open')} incidents open`,
     },
   ]
+}
+
+const ledgerForm = z.object({
+  items: z.array(
+    z.object({ key: z.string(), signal: z.string(), received: z.number(), stored: z.number(), lost: z.number() }),
+  ),
+})
+
+/** The last hour of all collectors, as ClickHouse has it. */
+async function checkStoredLedger(api: string): Promise<DoctorFinding[]> {
+  const answered = await tryAsk(api, '/api/v1/ledger')
+  if (!(answered instanceof Response) || !answered.ok) return []
+  const { items } = ledgerForm.parse(await answered.json())
+  return items.map(({ key, signal, received, stored, lost }) => ({
+    check: signal,
+    status: lost === 0 ? 'good' : 'bad',
+    says: `${received} received, ${stored} stored, ${lost} lost in the last hour${key === '' ? '' : ` with key "${key}"`}`,
+    ...(lost === 0 ? {} : { mend: 'what was lost is in the quarantine below log/ of the collector that lost it' }),
+  }))
 }
 
 async function tryAsk(api: string, path: string): Promise<Response | string> {

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { doctor, doctorReport } from './doctor.ts'
 import { explain, explainReport } from './explain.ts'
+import { addKeyCommands } from './keys.ts'
 import { migrate, runAnalyzer, runApi, runCollector } from './stations.ts'
 import { up } from './up.ts'
 
@@ -14,7 +15,14 @@ Environment (empty equals unset)
   HEADWATER_TOKEN         asked as Authorization: Bearer of every request to the API
   HEADWATER_RETENTION     days to keep spans (30); facts are kept for 180
   HEADWATER_DISK_MAX      such as 20GB: the oldest days are dropped above it
-  HEADWATER_CORS_ORIGINS  origins of web pages that may send spans`
+  HEADWATER_ACK           logged: a request is acknowledged once its records are in the log on disk; stored: in ClickHouse (logged)
+  HEADWATER_LOG_MAX       what the collector's log may take on disk (4GiB); beyond, senders are asked to come again
+  HEADWATER_REDACT        a JSON file of rules: what to drop, hash or mask before anything touches the disk
+  HEADWATER_HASH_KEY      secret for hashed values, the same for all collectors
+  HEADWATER_SPAN_BUDGET   spans per second that are kept; beyond, whole runs are shed, failed and slow ones last
+  HEADWATER_CORS_ORIGINS  origins of web pages that may send spans
+  HEADWATER_KEYS          file of the keys that senders have to show, made by \`headwater keys add\`; unset, none is asked for
+  HEADWATER_OTLP_TLS_CERT PEM file with a certificate: OTLP comes over TLS; HEADWATER_OTLP_TLS_KEY has its private key`
 
 /** Runs the command line. Errors end as one line on stderr and exit code 1. */
 export async function main(argv: string[]): Promise<void> {
@@ -58,6 +66,7 @@ export async function main(argv: string[]): Promise<void> {
       const explanation = await explain(id, url)
       process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explainReport(explanation))
     })
+  addKeyCommands(program.command('keys').description('who may send to the collector, when HEADWATER_KEYS is set'))
   program
     .command('doctor')
     .description('what runs, what arrives, what is stored, and what to mend')

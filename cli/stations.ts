@@ -1,4 +1,5 @@
 // One station in a process of its own, against engines that others run.
+import { join } from 'node:path'
 import { startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
@@ -17,6 +18,7 @@ export async function runCollector(): Promise<void> {
   const collector = await startCollector({
     store,
     settings: collectorSettings,
+    logDirectory: join(settings.dataDir, 'log'),
     retentionDays: settings.retentionDays,
     log,
   })

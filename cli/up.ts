@@ -1,4 +1,5 @@
 // `headwater up`: engines if need be, then every station in one process.
+import { join } from 'node:path'
 import { startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
@@ -31,6 +32,7 @@ export async function up(): Promise<void> {
     const collector = await startCollector({
       store,
       settings: collectorSettings,
+      logDirectory: join(directory.path, 'log'),
       retentionDays: settings.retentionDays,
       log,
     })

@@ -1,12 +1,11 @@
 // What OTLP/HTTP answers, in the request's own content type.
 
-import { exportTraceResponse, rpcStatus } from './otlp/schema.ts'
+import { ProtobufWriter } from './otlp/protobuf-writer.ts'
+import type { Signal } from './ledger.ts'
 import type { Refusal } from './refusal.ts'
 
 /** The encodings of OTLP/HTTP. */
 export type OtlpFormat = 'protobuf' | 'json'
-
-export type Signal = 'traces' | 'logs' | 'metrics'
 
 export const mediaTypes = { protobuf: 'application/x-protobuf', json: 'application/json' } as const
 
@@ -25,11 +24,19 @@ export function encodeSuccess(signal: Signal, format: OtlpFormat, { rejected, me
     return Buffer.from(JSON.stringify(rejected === 0 ? {} : { partialSuccess }))
   }
   if (rejected === 0) return new Uint8Array()
-  return exportTraceResponse.encode({ partialSuccess: { rejectedSpans: rejected, errorMessage: message } }).finish()
+  // The response holds a partial success at 1: the count at 1, the message at 2.
+  const writer = new ProtobufWriter()
+  writer.text(2, message)
+  writer.integer(1, BigInt(rejected))
+  writer.message(1, 0)
+  return writer.finish()
 }
 
 /** A google.rpc.Status. */
 export function encodeStatus(format: OtlpFormat, { rpcCode, message }: Refusal): Uint8Array {
-  const status = { code: rpcCode, message }
-  return format === 'json' ? Buffer.from(JSON.stringify(status)) : rpcStatus.encode(status).finish()
+  if (format === 'json') return Buffer.from(JSON.stringify({ code: rpcCode, message }))
+  const writer = new ProtobufWriter()
+  writer.text(2, message)
+  writer.integer(1, BigInt(rpcCode))
+  return writer.finish()
 }

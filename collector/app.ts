@@ -1,28 +1,35 @@
 // The door: OTLP/HTTP as its specification says. Everything that a client sends is checked here and typed behind.
 
-import type { SpanInsert } from '@headwater/store'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
-import { encodeStatus, encodeSuccess, mediaTypes, type OtlpFormat, type PartialSuccess, type Signal } from './answer.ts'
-import { type ContentEncoding, readBody } from './body.ts'
+import type { Gatekeeper } from './access/gatekeeper.ts'
+import type { Quota } from './access/quota.ts'
+import { encodeStatus, encodeSuccess, mediaTypes, type OtlpFormat, type PartialSuccess } from './answer.ts'
+import type { BlockBuilder } from './block-builder.ts'
+import { type ContentEncoding, inflate, readBody } from './body.ts'
 import type { Hold, InFlightBytes } from './in-flight-bytes.ts'
-import type { InsertBatcher } from './insert-batcher.ts'
+import type { Ledger, Signal } from './ledger.ts'
 import type { CollectorMetrics } from './metrics.ts'
 import { countRecords } from './otlp/count-records.ts'
-import { decodedBytes } from './otlp/decoded-bytes.ts'
-import { decodeJson } from './otlp/decode-json.ts'
-import { decodeProtobuf } from './otlp/decode-protobuf.ts'
+import { jsonToProtobuf } from './otlp/json-to-protobuf.ts'
+import { TooLarge } from './otlp/too-large.ts'
+import { RecentRequests } from './recent-requests.ts'
 import { Refusal } from './refusal.ts'
-import { acceptedWindow, describeRejections, repeatedBytes, toSpanRows } from './span-rows.ts'
 
 export interface AppOptions {
-  batcher: InsertBatcher<SpanInsert>
+  builders: Readonly<Record<'traces' | 'logs', BlockBuilder>>
+  gatekeeper: Gatekeeper
+  quota: Quota
+  /** Why nothing can be taken just now, if so. */
+  refusal: () => Refusal | undefined
+  recent: RecentRequests<Answer>
   inFlight: InFlightBytes
+  ledger: Ledger
   metrics: CollectorMetrics
   corsOrigins: readonly string[]
-  retentionDays: number
   nowMs: () => number
+  /** Answers say that their connection ends, and `/readyz` that others should be asked. */
   isStopping: () => boolean
   log: (line: string) => void
 }
@@ -32,24 +39,31 @@ export interface Env {
   Bindings: Partial<HttpBindings>
 }
 
-/** What the rows of one request may repeat of their resources and scopes. */
-const repeatedBytesMax = 32 * 1024 * 1024
+/** What a request was answered, and how many records it had. */
+export interface Answer {
+  records: number
+  partial: PartialSuccess
+}
 
-/** What one request may take once decoded; ordinary spans of 20 MiB take less. */
-const decodedBytesMax = 512 * 1024 * 1024
+/** OpenTelemetry's exporters give up after ten seconds; they should hear why. */
+const answerWithinMs = 8_000
+/** What a body in JSON may be made of: parsed, it takes some hundred bytes each. */
+const jsonLimits = { objectsMax: 400_000 }
+const lateRetryAfterS = 2
 
-/** After so long the embedded engine has restarted, if that is what it was. */
-const storeAwayRetryAfterS = 2
-
-/** The routes of OTLP/HTTP. */
+/** The routes of OTLP/HTTP, and those by which the collector is watched. */
 export function createApp(options: AppOptions): Hono<Env> {
-  const { metrics, corsOrigins, isStopping, log } = options
+  const { metrics, gatekeeper, corsOrigins, isStopping, log } = options
   const app = new Hono<Env>()
   if (corsOrigins.length > 0) {
     const origin = corsOrigins.includes('*') ? '*' : [...corsOrigins]
     app.use(cors({ origin, allowMethods: ['POST'], exposeHeaders: ['Retry-After'], maxAge: 7_200 }))
   }
-  const handlers = { traces: takeTraces, logs: leaveOut, metrics: leaveOut }
+  app.use(async (c, next) => {
+    await next()
+    if (isStopping()) c.header('connection', 'close')
+  })
+  const takers = { traces: takeRecords, logs: takeRecords, metrics: leaveOut }
   for (const signal of ['traces', 'logs', 'metrics'] as const) {
     const path = `/v1/${signal}`
     app.use(path, async (c, next) => {
@@ -57,17 +71,19 @@ export function createApp(options: AppOptions): Hono<Env> {
       metrics.add('headwater_otlp_requests_total', 1, { signal, status: String(c.res.status) })
     })
     app.post(path, async (c) => {
-      if (isStopping()) throw new Refusal(503, 'The collector is stopping', { retryAfterS: 1 })
+      const key = admit(options, c)
       const format = formatOf(c)
       if (format === undefined) {
         const message = `content-type is "${c.req.header('content-type') ?? ''}", must be ${Object.values(mediaTypes).join(' or ')}`
         throw new Refusal(415, message)
       }
+      const encoding = contentEncodingOf(c)
+      const refusal = signal === 'metrics' ? undefined : options.refusal()
+      if (refusal !== undefined) throw refusal
       const hold = options.inFlight.hold()
       try {
-        const body = await readBody(c.env?.incoming ?? c.req.raw.body, contentEncodingOf(c), hold)
-        metrics.add('headwater_otlp_body_bytes_total', body.length)
-        const partial = await handlers[signal](options, { signal, format, body, hold })
+        const raw = await readBody(c.env?.incoming ?? c.req.raw.body, hold)
+        const partial = await takers[signal](options, { signal, format, encoding, raw, key, hold })
         return answer(c, 200, format, encodeSuccess(signal, format, partial))
       } finally {
         hold.release()
@@ -78,6 +94,14 @@ export function createApp(options: AppOptions): Hono<Env> {
       throw new Refusal(405, `${c.req.method} ${path} is not supported, POST is`)
     })
   }
+  app.get('/livez', (c) => c.text('ok\n'))
+  app.get('/readyz', (c) => (isStopping() ? c.text('stopping\n', 503) : c.text('ok\n')))
+  app.get('/metrics', (c) => {
+    if (gatekeeper.admit(c.req.header('authorization'), c.req.header('x-api-key')).kind === 'refused') {
+      return c.text('A key is asked for here\n', 401, { 'www-authenticate': 'Bearer' })
+    }
+    return c.text(metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+  })
   app.notFound((c) =>
     refuse(c, new Refusal(404, `${c.req.path} is not here; /v1/traces, /v1/logs and /v1/metrics are`)),
   )
@@ -89,75 +113,82 @@ export function createApp(options: AppOptions): Hono<Env> {
   return app
 }
 
-interface Taken {
+/** The name of the sender's key; refuses whom nobody knows, and who has sent too much. */
+function admit({ gatekeeper, quota, nowMs }: AppOptions, c: Context<Env>): string {
+  const admission = gatekeeper.admit(c.req.header('authorization'), c.req.header('x-api-key'))
+  if (admission.kind === 'refused') throw new Refusal(401, admission.reason)
+  const { key } = admission
+  const check = quota.check(key, nowMs())
+  if (!check.ok) throw new Refusal(429, check.reason, { retryAfterS: check.retryAfterS })
+  return key
+}
+
+interface Request {
   signal: Signal
   format: OtlpFormat
-  body: Buffer
+  encoding: ContentEncoding
+  /** The body as it was sent. */
+  raw: Buffer
+  key: string
   hold: Hold
 }
 
-async function takeTraces(options: AppOptions, { format, body, hold }: Taken): Promise<PartialSuccess> {
-  const { metrics, nowMs, retentionDays } = options
-  const decoded = decode(format, () => decodedBytes(format, body))
-  if (decoded > decodedBytesMax) {
-    const message = `The messages of the body take about ${decoded} bytes, at most ${decodedBytesMax} may; send fewer spans`
-    throw new Refusal(413, message)
+/** Takes the records of a request, unless it is one that is known; returns once they are safe. */
+async function takeRecords(options: AppOptions, request: Request): Promise<PartialSuccess> {
+  const { recent, builders, quota, metrics, nowMs } = options
+  const { signal, format, encoding, raw, key, hold } = request
+  if (raw.length === 0 || signal === 'metrics') return { rejected: 0, message: '' }
+  const name = RecentRequests.nameOf(raw, signal, format, encoding, key)
+  const known = recent.get(name, nowMs())
+  if (known !== undefined) {
+    const { records, partial } = await inTime(known)
+    void builders[signal].note({ key, outcome: 'duplicate', reason: 'request', records }).catch(() => undefined)
+    return partial
   }
-  hold.grow(decoded)
-  const request = decode(format, () => {
-    if (body.length === 0) return []
-    return format === 'json' ? decodeJson(body) : decodeProtobuf(body)
-  })
-  const repeated = repeatedBytes(request)
-  if (repeated > repeatedBytesMax) {
-    const message = `Resources repeated for each span make ${repeated} bytes, at most ${repeatedBytesMax} may; send fewer spans`
-    throw new Refusal(413, message)
-  }
-  hold.grow(repeated)
-  const { rows, rejections } = toSpanRows(request, acceptedWindow({ nowMs: nowMs(), retentionDays }))
-  const spans = rows.length + rejections.length
-  metrics.add('headwater_spans_received_total', spans)
-  for (const { reason } of rejections) metrics.add('headwater_spans_rejected_total', 1, { reason })
-  await store(options, rows)
-  return { rejected: rejections.length, message: describeRejections(rejections, spans) }
+  const body = inflate(raw, encoding, hold)
+  metrics.add('headwater_otlp_body_bytes_total', body.length)
+  const protobuf = format === 'json' ? decode(format, () => jsonToProtobuf(signal, body, jsonLimits)) : body
+  if (protobuf !== body) hold.grow(protobuf.length)
+  const { records, rejections, kept } = decode(format, () => builders[signal].add(protobuf, key))
+  quota.spend(key, records, nowMs())
+  const what = signal === 'traces' ? 'spans' : 'log records'
+  const partial = { rejected: rejections.count, message: rejections.describe(records, what) }
+  if (records === 0) return partial
+  const fate = kept.then(() => ({ records, partial }))
+  recent.add(name, fate, nowMs())
+  await inTime(fate)
+  return partial
 }
 
-/** Returns once ClickHouse has the rows; refuses otherwise, and the ledger knows in either case. */
-async function store({ batcher, metrics }: AppOptions, rows: readonly SpanInsert[]): Promise<void> {
+/** Waits as long as senders do; who comes again finds the request known, and waits on. */
+async function inTime<T>(fate: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    const message = `The records were not safe within ${answerWithinMs} ms; send them again`
+    late.reject(new Refusal(503, message, { retryAfterS: lateRetryAfterS }))
+  }, answerWithinMs)
   try {
-    const stored = await batcher.add(rows)
-    switch (stored.kind) {
-      case 'stored':
-        metrics.add('headwater_spans_stored_total', rows.length)
-        return
-      case 'unstorable':
-        throw new Refusal(400, `ClickHouse cannot hold these spans: ${reasonOf(stored.cause)}`, { cause: stored.cause })
-      case 'away':
-        throw new Refusal(503, 'ClickHouse does not take spans now; send them again later', {
-          retryAfterS: storeAwayRetryAfterS,
-          cause: stored.cause,
-        })
-    }
-  } catch (error) {
-    const status = error instanceof Refusal ? error.status : 500
-    if (status === 400) metrics.add('headwater_spans_rejected_total', rows.length, { reason: 'unstorable' })
-    else metrics.add('headwater_spans_refused_total', rows.length, { status: String(status) })
-    throw error
+    return await Promise.race([fate, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
-async function leaveOut({ metrics }: AppOptions, { signal, format, body }: Taken): Promise<PartialSuccess> {
-  if (signal === 'traces' || body.length === 0) return { rejected: 0, message: '' }
-  const rejected = decode(format, () => countRecords(signal, format, body))
-  const name = signal === 'logs' ? 'headwater_log_records_rejected_total' : 'headwater_metric_points_rejected_total'
-  metrics.add(name, rejected)
-  return { rejected, message: `${signal} are not kept; only traces are` }
+async function leaveOut({ ledger }: AppOptions, request: Request): Promise<PartialSuccess> {
+  const { format, encoding, raw, key, hold } = request
+  if (raw.length === 0) return { rejected: 0, message: '' }
+  const body = inflate(raw, encoding, hold)
+  const records = decode(format, () => countRecords('metrics', format, body))
+  ledger.only('metrics', { key, outcome: 'rejected', reason: 'not_kept', records })
+  return { rejected: records, message: records === 0 ? '' : 'metrics are not kept; traces and logs are' }
 }
 
 function decode<T>(format: OtlpFormat, run: () => T): T {
   try {
     return run()
   } catch (cause) {
+    if (cause instanceof TooLarge)
+      throw new Refusal(413, `${cause.message}; send fewer records in one request`, { cause })
     throw new Refusal(400, `Cannot decode the body as OTLP ${format}: ${reasonOf(cause)}`, { cause })
   }
 }
@@ -177,6 +208,7 @@ function contentEncodingOf(c: Context<Env>): ContentEncoding {
 function refuse(c: Context<Env>, refusal: Refusal): Response {
   const format = formatOf(c) ?? 'json'
   if (refusal.retryAfterS !== undefined) c.header('retry-after', String(refusal.retryAfterS))
+  if (refusal.status === 401) c.header('www-authenticate', 'Bearer')
   return answer(c, refusal.status, format, encodeStatus(format, refusal))
 }
 

@@ -16,11 +16,15 @@ export type ContentEncoding = 'identity' | 'gzip' | 'zstd'
 /** Where a body comes from: Node's own request costs a third of a web stream, which tests without sockets have. */
 export type BodySource = IncomingMessage | ReadableStream<Uint8Array> | null
 
-/** The body's bytes, inflated. */
-export async function readBody(source: BodySource, encoding: ContentEncoding, hold: Hold): Promise<Buffer> {
-  const raw = source === null ? Buffer.alloc(0) : await readRaw(source, hold)
+/** The body's bytes, as they were sent. */
+export async function readBody(source: BodySource, hold: Hold): Promise<Buffer> {
+  return source === null ? Buffer.alloc(0) : await readRaw(source, hold)
+}
+
+/** The body's bytes as they were before they were compressed. */
+export function inflate(raw: Buffer, encoding: ContentEncoding, hold: Hold): Buffer {
   if (encoding === 'identity' || raw.length === 0) return raw
-  const body = inflate(raw, encoding)
+  const body = inflateWithinBounds(raw, encoding)
   hold.grow(body.length)
   return body
 }
@@ -65,7 +69,7 @@ function readIncoming(incoming: IncomingMessage, take: (chunk: Buffer) => void):
   return promise
 }
 
-function inflate(raw: Buffer, encoding: 'gzip' | 'zstd'): Buffer {
+function inflateWithinBounds(raw: Buffer, encoding: 'gzip' | 'zstd'): Buffer {
   try {
     // Synchronous inflation costs less of the main thread than handing the work over and back.
     return encoding === 'gzip'

@@ -1,22 +1,37 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { Server } from 'node:http'
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
-import type { SpanInsert, Store } from '@headwater/store'
-import { createAdaptorServer } from '@hono/node-server'
-import { type AppOptions, createApp } from './app.ts'
+import { LogBlock, SpanBlock, type Store } from '@headwater/store'
+import { getRequestListener } from '@hono/node-server'
+import { createGatekeeper } from './access/gatekeeper.ts'
+import { openKeys } from './access/live-keys.ts'
+import { createQuota } from './access/quota.ts'
+import { openTls, type Tls } from './access/tls.ts'
+import { type Answer, createApp } from './app.ts'
+import { BlockBuilder, type BlockLimits } from './block-builder.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { InFlightBytes } from './in-flight-bytes.ts'
-import { type BatchLimits, InsertBatcher } from './insert-batcher.ts'
+import { openKeeper } from './keeper.ts'
+import { Ledger } from './ledger.ts'
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.ts'
+import { acceptedWindow } from './otlp/accepted-window.ts'
+import { LogWalker } from './otlp/log-walker.ts'
+import { SpanWalker, type WalkLimits } from './otlp/span-walker.ts'
+import { RecentRequests } from './recent-requests.ts'
+import { createRedaction } from './redaction/redaction.ts'
+import { readRules } from './redaction/rules.ts'
+import { startShedding } from './sampling/shedding.ts'
 import type { CollectorSettings } from './settings.ts'
-import { createSpanWriter, type WriteRows } from './span-writer.ts'
 
 export interface CollectorOptions {
   store: Store
   settings: CollectorSettings
-  /** Spans that are older are rejected: ClickHouse would drop them. */
+  /** Where the write-ahead log is; collectors of one machine may share it. */
+  logDirectory: string
+  /** Records that are older are rejected: ClickHouse would drop them. */
   retentionDays?: number
   /** Milliseconds since 1970. */
   now?: () => number
@@ -24,9 +39,10 @@ export interface CollectorOptions {
   limits?: Partial<CollectorLimits>
 }
 
-export interface CollectorLimits extends BatchLimits {
+export interface CollectorLimits extends WalkLimits {
   /** Memory of all requests between their first byte and their answer; one of the largest fits. */
   inFlightBytesMax: number
+  blocks: Partial<BlockLimits>
 }
 
 /** A collector that listens. */
@@ -35,103 +51,188 @@ export interface Collector {
   url: string
   port: number
   metrics: CollectorMetrics
-  /** Takes nothing new, answers what is in flight within four seconds, then returns. */
+  /** Resolves once ClickHouse has everything that was taken. */
+  idle(): Promise<void>
+  /** Takes nothing new, answers what is in flight, stores what it can; within two seconds; the log has the rest. */
   stop(): Promise<void>
 }
 
-const defaultLimits: CollectorLimits = {
-  batchRowsMax: 5_000,
-  flushAfterMs: 50,
-  queueRowsMax: 100_000,
-  insertsMax: 2,
-  inFlightBytesMax: 640 * 1024 * 1024,
+const MiB = 1024 * 1024
+const defaultLimits = {
+  inFlightBytesMax: 64 * MiB,
+  recordsMax: 131_072,
+  repeatedBytesMax: 32 * MiB,
 }
+const blockLimits: Readonly<Record<CollectorSettings['acknowledgement'], BlockLimits>> = {
+  logged: { rowsMax: 10_000, bytesMax: 8 * MiB, lingerMs: 5, sealedMax: 2 },
+  stored: { rowsMax: 10_000, bytesMax: 8 * MiB, lingerMs: 20, sealedMax: 16 },
+}
+/** Senders come again within minutes or not at all. */
+const recentLimits = { requestsMax: 20_000, forgetAfterMs: 600_000 }
 
 const heartbeatEveryMs = 5_000
-const stopWithinMs = 4_000
+/** Senders with open connections are told that these end before they end. */
+const farewellMs = 500
+const answerWithinMs = 1_000
+const drainWithinMs = 500
 /** A body that comes slower than this holds memory for nothing. */
 const requestTimeoutMs = 30_000
+const connectionsMax = 10_000
 
-/** The collector without its server: routes, queue and ledger. Tests send requests straight to `app`. */
-export function createCollector(options: CollectorOptions) {
-  const { store, settings, retentionDays = 30, now = Date.now, log = console.error, limits } = options
-  const { inFlightBytesMax, ...batchLimits } = { ...defaultLimits, ...limits }
+/** The collector without its server. Tests send requests straight to `app`. */
+export async function createCollector(options: CollectorOptions) {
+  const {
+    store,
+    settings,
+    logDirectory,
+    retentionDays = 30,
+    now = Date.now,
+    log = console.error,
+    limits = {},
+  } = options
+  const { acknowledgement, logBytesMax, corsOrigins, redactionPath, hashKey, access } = settings
+  const { inFlightBytesMax, ...walkLimits } = { ...defaultLimits, ...limits }
+  const redaction = createRedaction(readRules(redactionPath), { hashKey })
+  const keys = access.keysPath === undefined ? undefined : openKeys({ path: access.keysPath, log })
   const metrics = createCollectorMetrics()
-  const write = watched(createSpanWriter(store), metrics, log)
-  const batcher = new InsertBatcher<SpanInsert>(write, batchLimits)
-  const inFlight = new InFlightBytes({
-    bytesMax: inFlightBytesMax,
-    onChange: (bytes) => metrics.set('headwater_otlp_in_flight_bytes', bytes),
-  })
-  let stopping = false
-  const appOptions: AppOptions = {
-    batcher,
-    inFlight,
+  const collectorId = `${hostname()}/${randomBytes(4).toString('hex')}`
+  const ledger = new Ledger(metrics)
+  const keeper = await openKeeper({
+    store,
+    directory: logDirectory,
+    acknowledgement,
+    logBytesMax,
+    ledger,
     metrics,
-    corsOrigins: settings.corsOrigins,
-    retentionDays,
+    nowMs: now,
+    log,
+  })
+  const window = () => acceptedWindow({ nowMs: now(), retentionDays })
+  const spans = new SpanBlock()
+  const shedding = startShedding({ store, settings, collectorId, metrics, nowMs: now })
+  const spanWalker = new SpanWalker(spans, redaction, walkLimits, shedding?.shedder)
+  const logs = new LogBlock()
+  const logWalker = new LogWalker(logs, redaction, walkLimits)
+  const ofBlocks = { ...blockLimits[acknowledgement], ...limits.blocks }
+  const builders = {
+    traces: new BlockBuilder(
+      {
+        get rows() {
+          return spans.block.rows
+        },
+        walk: (body) => spanWalker.walk(body, window(), now()),
+        seal: () => spans.seal(),
+      },
+      ofBlocks,
+      (block) => keeper.keep('traces', block),
+    ),
+    logs: new BlockBuilder(
+      {
+        get rows() {
+          return logs.block.rows
+        },
+        walk: (body) => logWalker.walk(body, window(), BigInt(Math.trunc(now())) * 1_000_000n),
+        seal: () => logs.seal(),
+      },
+      ofBlocks,
+      (block) => keeper.keep('logs', block),
+    ),
+  }
+  let stopping = false
+  const app = createApp({
+    builders,
+    gatekeeper: createGatekeeper({ keys: () => keys?.current(), nowMs: now }),
+    quota: createQuota({ keys: () => keys?.current() }),
+    refusal: () => keeper.refusal(),
+    recent: new RecentRequests<Answer>(recentLimits),
+    inFlight: new InFlightBytes({
+      bytesMax: inFlightBytesMax,
+      onChange: (bytes) => metrics.set('headwater_otlp_in_flight_bytes', bytes),
+    }),
+    ledger,
+    metrics,
+    corsOrigins,
     nowMs: now,
     isStopping: () => stopping,
     log,
-  }
+  })
   return {
-    app: createApp(appOptions),
+    app,
     metrics,
-    /** Takes nothing new, and lets nothing wait for company. */
-    drain: () => {
+    /** Another one after each start. */
+    collectorId,
+    /** From now on senders are told to go elsewhere. */
+    sayGoodbye: () => {
       stopping = true
-      batcher.drain()
+    },
+    async flush() {
+      await Promise.all([builders.traces.flush(), builders.logs.flush()])
+    },
+    idle: async () => {
+      await Promise.all([builders.traces.flush(), builders.logs.flush()])
+      await keeper.idle()
+    },
+    async close(drainMs: number) {
+      await Promise.all([builders.traces.flush(), builders.logs.flush()])
+      keys?.stop()
+      await shedding?.stop()
+      await keeper.stop(drainMs)
     },
   }
 }
 
 /** Starts to listen; the store's engines may be away meanwhile. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
-  const { store, settings, now = Date.now } = options
-  const { app, metrics, drain } = createCollector(options)
-  const server = await listen(app.fetch, settings)
+  const { store, settings, now = Date.now, log = console.error } = options
+  const tlsPaths = settings.access.tls
+  const tls = tlsPaths === undefined ? undefined : openTls({ ...tlsPaths, nowMs: now, log })
+  const collector = await createCollector(options)
+  const { app, metrics } = collector
+  let server: Server
+  try {
+    server = await listen(app.fetch, settings, tls)
+  } catch (error) {
+    tls?.stop()
+    await collector.close(0)
+    throw error
+  }
   const { port } = server.address() as AddressInfo
   const heartbeat = startHeartbeat({
     store,
-    collectorId: `${hostname()}/${randomBytes(4).toString('hex')}`,
+    collectorId: collector.collectorId,
     everyMs: heartbeatEveryMs,
     nowMs: now,
-    spansReceived: () => metrics.get('headwater_spans_received_total'),
+    spansReceived: () => metrics.sum('headwater_ingest_records_total', { signal: 'traces', outcome: 'received' }),
     onFailure: () => metrics.add('headwater_heartbeat_failures_total'),
   })
+  const scheme = tls === undefined ? 'http' : 'https'
   return {
-    url: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
+    url: `${scheme}://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
     port,
     metrics,
+    idle: () => collector.idle(),
     async stop() {
       heartbeat.stop()
-      drain()
+      tls?.stop()
+      collector.sayGoodbye()
+      await sayGoodbye(server)
+      const flushing = setInterval(() => void collector.flush(), 20)
       await close(server)
+      clearInterval(flushing)
+      await collector.close(drainWithinMs)
     },
   }
 }
 
-/** Counts inserts, and tells the operator once when ClickHouse goes away and once when it is back. */
-function watched(
-  write: WriteRows<SpanInsert>,
-  metrics: CollectorMetrics,
-  log: (line: string) => void,
-): WriteRows<SpanInsert> {
-  let away = false
-  return async (rows) => {
-    const stored = await write(rows)
-    metrics.add(stored.kind === 'stored' ? 'headwater_span_inserts_total' : 'headwater_span_insert_failures_total')
-    const isAway = stored.kind === 'away'
-    if (isAway && !away) log(`ClickHouse does not take spans, senders are asked to come again: ${String(stored.cause)}`)
-    if (!isAway && away) log('ClickHouse takes spans again')
-    away = isAway
-    return stored
-  }
-}
-
-async function listen(fetch: Parameters<typeof createAdaptorServer>[0]['fetch'], settings: CollectorSettings) {
-  const server = createAdaptorServer({ fetch, serverOptions: { requestTimeout: requestTimeoutMs } })
-  if (!(server instanceof Server)) throw new TypeError('Cannot serve OTLP over anything but HTTP/1.1')
+async function listen(
+  fetch: Parameters<typeof getRequestListener>[0],
+  settings: CollectorSettings,
+  tls?: Tls,
+): Promise<Server> {
+  const answerRequest = getRequestListener(fetch)
+  const listener: RequestListener = (request, response) => void answerRequest(request, response)
+  const server = createServer(listener, tls)
+  server.maxConnections = connectionsMax
   server.listen(settings.port, settings.host)
   try {
     await once(server, 'listening')
@@ -143,12 +244,28 @@ async function listen(fetch: Parameters<typeof createAdaptorServer>[0]['fetch'],
   return server
 }
 
+function createServer(listener: RequestListener, tls?: Tls): Server {
+  const options = { requestTimeout: requestTimeoutMs }
+  if (tls === undefined) return createHttpServer(options, listener)
+  const server = createHttpsServer({ ...options, ...tls.options }, listener)
+  tls.follow(server)
+  return server
+}
+
+/** As long as there are connections, for a short time: each hears with its next answer that it ends. */
+async function sayGoodbye(server: Server): Promise<void> {
+  const endsAtMs = performance.now() + farewellMs
+  const isConnected = (): Promise<boolean> =>
+    new Promise((resolve) => server.getConnections((_, count) => resolve(count > 0)))
+  while (performance.now() < endsAtMs && (await isConnected())) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
 async function close(server: Server): Promise<void> {
   const closed = once(server, 'close')
   server.close()
   // Connections that fall idle after their last answer would be kept alive by their clients.
   const idle = setInterval(() => server.closeIdleConnections(), 20)
-  const late = setTimeout(() => server.closeAllConnections(), stopWithinMs)
+  const late = setTimeout(() => server.closeAllConnections(), answerWithinMs)
   await closed
   clearInterval(idle)
   clearTimeout(late)

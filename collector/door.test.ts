@@ -1,32 +1,22 @@
 // OTLP/HTTP at the door, by real HTTP or by request, in front of a real ClickHouse.
 
-import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
-import { connectStore, migrateClickHouse, type Store } from '@headwater/store'
+import { readLedger } from '@headwater/store'
 import { createConnection } from 'node:net'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Collector, type CollectorLimits, createCollector, startCollector } from './index.ts'
-import { exportTraceRequest, exportTraceResponse, rpcStatus } from './otlp/schema.ts'
+import type { Collector, CollectorLimits } from './index.ts'
+import { exportTraceRequest, exportTraceResponse, rpcStatus } from './otlp/reference/schema.ts'
+import { startTestCollectors, type TestCollectors } from './test-collector.ts'
 
-let engines: TestEngines
-let store: Store
+let world: TestCollectors
 let collector: Collector
 
-const settings = { port: 0, host: '127.0.0.1', corsOrigins: ['https://shop.example'] }
-const log = () => undefined
-
 beforeAll(async () => {
-  engines = await startTestEngines()
-  await migrateClickHouse(engines.clickhouseUrl)
-  store = connectStore(engines)
-  collector = await startCollector({ store, settings, log })
+  world = await startTestCollectors()
+  collector = await world.start({ corsOrigins: ['https://shop.example'] })
 })
 
-afterAll(async () => {
-  await collector?.stop()
-  await store?.close()
-  await engines?.stop()
-})
+afterAll(() => world?.stop())
 
 const json = { 'content-type': 'application/json' }
 const protobuf = { 'content-type': 'application/x-protobuf' }
@@ -36,7 +26,7 @@ function post(path: string, headers: Record<string, string>, body: string | Uint
 }
 
 function appOf(limits: Partial<CollectorLimits> = {}) {
-  return createCollector({ store, settings, log, limits })
+  return world.create({}, { limits })
 }
 
 let traces = 0
@@ -72,7 +62,7 @@ function protobufOf(spans: SentSpan[]): Uint8Array {
 }
 
 async function storedSpans(traceId: string, columns = '*'): Promise<Record<string, unknown>[]> {
-  const result = await store.clickhouse.query({
+  const result = await world.store.clickhouse.query({
     query: `SELECT ${columns} FROM otel_traces WHERE TraceId = {traceId:String}`,
     query_params: { traceId },
     format: 'JSONEachRow',
@@ -114,7 +104,7 @@ test.each([
   const [overHttp, without] = [nextTraceId(), nextTraceId()]
   expect((await post('/v1/traces', headers, compress(protobufOf([{ traceId: overHttp }])))).status).toBe(200)
   const init = { method: 'POST', headers, body: Buffer.from(compress(protobufOf([{ traceId: without }]))) }
-  expect((await appOf().app.request('/v1/traces', init)).status).toBe(200)
+  expect((await (await appOf()).app.request('/v1/traces', init)).status).toBe(200)
   expect(await storedSpans(overHttp)).toHaveLength(1)
   expect(await storedSpans(without)).toHaveLength(1)
 })
@@ -206,18 +196,24 @@ test('hostile strings are read back from ClickHouse as they were sent', async ()
   }
 })
 
-test('a request that is sent again is stored again: settling counts it once', async () => {
+test('a request that is sent again is known again: it gets the same answer and is stored once', async () => {
+  const { app, metrics } = await appOf()
   const traceId = nextTraceId()
-  const body = protobufOf([{ traceId }])
-  for (let attempt = 1; attempt <= 2; attempt += 1) expect((await post('/v1/traces', protobuf, body)).status).toBe(200)
-  expect(await storedSpans(traceId)).toHaveLength(2)
+  const body = Buffer.from(protobufOf([{ traceId }, { traceId, spanId: '' }]))
+  const send = async () => bytesOf(await app.request('/v1/traces', { method: 'POST', headers: protobuf, body }))
+  const [first, meanwhile] = await Promise.all([send(), send()])
+  expect([meanwhile, await send()]).toEqual([first, first])
+  expect(await storedSpans(traceId)).toHaveLength(1)
+  const fate = (outcome: string) => metrics.sum('headwater_ingest_records_total', { outcome })
+  await expect.poll(() => fate('duplicate')).toBe(4)
+  expect([fate('received'), fate('stored'), fate('rejected')]).toEqual([6, 1, 1])
 })
 
 test('spans of a hundred and more days fit into one request', async () => {
   const traceId = nextTraceId()
   const days = Array.from({ length: 150 }, (_, day) => `${Date.now() - day * 86_400_000}000000`)
   const spans = days.map((ns) => ({ traceId, startTimeUnixNano: ns, endTimeUnixNano: ns }))
-  const { app } = createCollector({ store, settings, log, retentionDays: 200 })
+  const { app } = await world.create({}, { retentionDays: 200 })
   const response = await app.request('/v1/traces', { method: 'POST', headers: json, body: jsonOf(spans) })
   expect([response.status, await response.text()]).toEqual([200, '{}'])
 })
@@ -253,10 +249,10 @@ test.each<[string, number, number, Record<string, string>, string | Uint8Array, 
     zstdCompressSync(Buffer.alloc(256 * 1024 * 1024)),
     'The inflated body is larger',
   ],
-  ['millions of empty objects', 413, 8, json, `{"resourceSpans":[${'{},'.repeat(5_000_000)}{}]}`, 'send fewer spans'],
+  ['millions of empty objects', 413, 8, json, `{"resourceSpans":[${'{},'.repeat(5_000_000)}{}]}`, 'send fewer records'],
 ])('%s is answered by %i, and not to be sent again', async (_what, status, code, headers, body, message) => {
   const overHttp = await post('/v1/traces', headers, body)
-  const without = await appOf().app.request('/v1/traces', { method: 'POST', headers, body: Buffer.from(body) })
+  const without = await (await appOf()).app.request('/v1/traces', { method: 'POST', headers, body: Buffer.from(body) })
   expect(overHttp.headers.get('retry-after')).toBeNull()
   const isProtobuf = headers['content-type'] === 'application/x-protobuf'
   expect(overHttp.headers.get('content-type')).toBe(isProtobuf ? 'application/x-protobuf' : 'application/json')
@@ -277,7 +273,8 @@ test('a resource that is repeated for each span into gigabytes is refused', asyn
 })
 
 test('too much in flight is answered by 429 with the time to wait, and nothing stays held', async () => {
-  const { app, metrics } = appOf({ inFlightBytesMax: 4_000, flushAfterMs: 200 })
+  const { length } = protobufOf([{ traceId: nextTraceId() }])
+  const { app, metrics } = await appOf({ inFlightBytesMax: 1.5 * length })
   const send = (headers: Record<string, string>, body: string | Uint8Array) =>
     app.request('/v1/traces', { method: 'POST', headers, body: Buffer.from(body) })
   const [taken, refused] = await Promise.all([
@@ -303,28 +300,40 @@ test.each([
   expect(await statusOf(response)).toMatchObject({ code })
 })
 
-test('logs and metrics are left out, counted and told', async () => {
-  const logs = { resourceLogs: [{ scopeLogs: [{ logRecords: [{}, {}] }, {}, { logRecords: [{}] }] }] }
-  expect(await (await post('/v1/logs', json, JSON.stringify(logs))).json()).toEqual({
-    partialSuccess: { rejectedLogRecords: '3', errorMessage: 'logs are not kept; only traces are' },
-  })
+test('metrics are left out, counted and told', async () => {
   const points = { dataPoints: [{}, {}] }
-  const metrics = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ sum: points }, { summary: points }] }] }] }
-  expect(await (await post('/v1/metrics', json, JSON.stringify(metrics))).json()).toEqual({
-    partialSuccess: { rejectedDataPoints: '4', errorMessage: 'metrics are not kept; only traces are' },
+  const sent = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ sum: points }, { summary: points }] }] }] }
+  expect(await (await post('/v1/metrics', json, JSON.stringify(sent))).json()).toEqual({
+    partialSuccess: { rejectedDataPoints: '4', errorMessage: 'metrics are not kept; traces and logs are' },
   })
-  // resource_logs { scope_logs { log_records {} log_records {} } }, and as metrics: one gauge with one point.
-  const twoLogs = Uint8Array.of(0x0a, 6, 0x12, 4, 0x12, 0, 0x12, 0)
+  // resource_metrics { scope_metrics { metrics { gauge { data_points {} } } } }
   const onePoint = Uint8Array.of(0x0a, 8, 0x12, 6, 0x12, 4, 0x2a, 2, 0x0a, 0)
-  for (const [path, body, rejected] of [
-    ['/v1/logs', twoLogs, '2'],
-    ['/v1/metrics', onePoint, '1'],
-  ] as const) {
-    const answered = exportTraceResponse.decode(await bytesOf(await post(path, protobuf, body)))
-    expect(exportTraceResponse.toObject(answered, { longs: String })).toMatchObject({
-      partialSuccess: { rejectedSpans: rejected },
-    })
+  const answered = exportTraceResponse.decode(await bytesOf(await post('/v1/metrics', protobuf, onePoint)))
+  expect(exportTraceResponse.toObject(answered, { longs: String })).toMatchObject({
+    partialSuccess: { rejectedSpans: '1' },
+  })
+  const { metrics } = collector
+  const fate = (outcome: string) => metrics.sum('headwater_ingest_records_total', { signal: 'metrics', outcome })
+  expect([fate('received'), fate('rejected')]).toEqual([5, 5])
+})
+
+test('log records are in ClickHouse when the answer comes', async () => {
+  const traceId = nextTraceId()
+  const record = {
+    timeUnixNano: `${Date.now()}000000`,
+    severityText: 'ERROR',
+    body: { stringValue: 'out of stock' },
+    traceId,
   }
+  const body = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] })
+  const response = await post('/v1/logs', json, body)
+  expect([response.status, await response.text()]).toEqual([200, '{}'])
+  const stored = await world.store.clickhouse.query({
+    query: 'SELECT Body, SeverityText FROM otel_logs WHERE TraceId = {traceId:String}',
+    query_params: { traceId },
+    format: 'JSONEachRow',
+  })
+  expect(await stored.json()).toEqual([{ Body: 'out of stock', SeverityText: 'ERROR' }])
   expect((await post('/v1/logs', protobuf, Uint8Array.of(0x0a, 9))).status).toBe(400)
 })
 
@@ -343,16 +352,30 @@ test('configured origins may post from their pages, others may not', async () =>
   expect(posted.headers.get('access-control-allow-origin')).toBe('https://shop.example')
 })
 
-test('each span is stored, rejected or refused, and the metrics say how many', async () => {
-  const { app, metrics } = appOf()
+test('each span is stored or rejected, and the metrics and the ledger in ClickHouse say how many', async () => {
+  const collecting = await appOf()
+  const { app, metrics } = collecting
   const traceId = nextTraceId()
-  const body = jsonOf([{ traceId }, { traceId }, { traceId, spanId: '' }])
+  const body = jsonOf([{ traceId }, { traceId, spanId: 'c7ad6b7169203331' }, { traceId, spanId: '' }])
   await app.request('/v1/traces', { method: 'POST', headers: json, body })
-  expect(metrics.get('headwater_spans_received_total')).toBe(3)
-  expect(metrics.get('headwater_spans_stored_total')).toBe(2)
-  expect(metrics.get('headwater_spans_rejected_total', { reason: 'span_id' })).toBe(1)
+  const fate = (outcome: string, reason = '') =>
+    metrics.get('headwater_ingest_records_total', { signal: 'traces', key: '', outcome, reason })
+  expect([fate('received'), fate('stored'), fate('rejected', 'span_id')]).toEqual([3, 2, 1])
+  expect(metrics.sum('headwater_ingest_pending_records')).toBe(0)
   expect(metrics.get('headwater_otlp_requests_total', { signal: 'traces', status: '200' })).toBe(1)
   expect(metrics.get('headwater_otlp_in_flight_bytes')).toBe(0)
+  const now = new Date()
+  const window = { since: new Date(now.getTime() - 60_000), until: new Date(now.getTime() + 60_000) }
+  const sums = await readLedger(world.store, { ...window, limit: 10 })
+  const { received, stored, rejected, duplicate, reasons } = sums.find(({ signal }) => signal === 'traces') ?? {
+    received: 0,
+    stored: 0,
+    rejected: 0,
+    duplicate: 0,
+    reasons: [],
+  }
+  expect(received).toBe(stored + rejected + duplicate)
+  expect(reasons).toContainEqual({ outcome: 'rejected', reason: 'span_id', records: expect.any(Number) })
 })
 
 test('a sender that hangs up half-way leaves nothing held', async () => {
@@ -368,7 +391,7 @@ test('a sender that hangs up half-way leaves nothing held', async () => {
 })
 
 async function firstHeartbeat(): Promise<unknown> {
-  const result = await store.clickhouse.query({
+  const result = await world.store.clickhouse.query({
     query: 'SELECT Collector, SpansReceived, At > now() - 60 AS fresh FROM collector_heartbeats ORDER BY At LIMIT 1',
     format: 'JSONEachRow',
   })
@@ -380,20 +403,27 @@ test('a collector that lives says so with what it received', async () => {
 })
 
 test('a taken port is one clear line', async () => {
-  const taken = { ...settings, port: collector.port }
-  await expect(startCollector({ store, settings: taken, log })).rejects.toThrow(
+  await expect(world.start({ port: collector.port })).rejects.toThrow(
     `Cannot listen for OTLP on 127.0.0.1:${collector.port}: another process listens there; stop it or set HEADWATER_OTLP_PORT`,
   )
 })
 
 test('stopping answers what is in flight and takes nothing new', async () => {
-  const stopping = await startCollector({ store, settings, log, limits: { flushAfterMs: 60_000 } })
+  const stopping = await world.start({}, { limits: { blocks: { lingerMs: 60_000 } } })
   const traceId = nextTraceId()
   const init = { method: 'POST', headers: json, body: jsonOf([{ traceId }]) }
   const waiting = fetch(`${stopping.url}/v1/traces`, init)
-  await expect.poll(() => stopping.metrics.get('headwater_spans_received_total')).toBe(1)
-  await stopping.stop()
+  await expect.poll(() => stopping.metrics.get('headwater_otlp_body_bytes_total')).toBeGreaterThan(0)
+  const stopped = stopping.stop()
+  expect((await fetch(`${stopping.url}/readyz`)).status).toBe(503)
+  await stopped
   expect((await waiting).status).toBe(200)
   expect(await storedSpans(traceId)).toHaveLength(1)
   await expect(fetch(`${stopping.url}/v1/traces`, init)).rejects.toThrow('fetch failed')
+})
+
+test('whoever watches finds out that it lives, is ready, and what it counts', async () => {
+  const ask = async (path: string) => (await fetch(`${collector.url}${path}`)).text()
+  expect([await ask('/livez'), await ask('/readyz')]).toEqual(['ok\n', 'ok\n'])
+  expect(await ask('/metrics')).toContain('headwater_ingest_records_total{signal="traces"')
 })

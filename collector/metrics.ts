@@ -1,21 +1,24 @@
 import { MetricSet } from '@headwater/vocabulary'
 
 /**
- * The ledger of spans: received = stored + rejected + refused, once nothing is in flight. Spans of requests that were
- * refused before their body was decoded are not received: nobody knows their number.
+ * The ledger: received = stored + rejected + shed + duplicate + lost, and what is pending, by key and signal. Records of
+ * requests that were refused before their body was decoded are not received: nobody knows their number.
  */
 export const collectorMetrics = {
-  headwater_spans_received_total: { type: 'counter', help: 'Spans in requests that were decoded' },
-  headwater_spans_stored_total: { type: 'counter', help: 'Spans that ClickHouse has' },
-  headwater_spans_rejected_total: {
+  headwater_ingest_records_total: {
     type: 'counter',
-    help: 'Spans that are no valid spans, by reason; sending them again does not help',
-    labels: ['reason'],
+    help: 'Records (spans, log records, points of metrics) by what became of them: received, and then stored, rejected, shed, duplicate or lost, with the reason',
+    labels: ['signal', 'key', 'outcome', 'reason'],
   },
-  headwater_spans_refused_total: {
+  headwater_ingest_pending_records: {
+    type: 'gauge',
+    help: 'Records that were taken and are not in ClickHouse yet',
+    labels: ['signal', 'key'],
+  },
+  headwater_ingest_refused_records_total: {
     type: 'counter',
-    help: 'Spans not taken now, by the status of the answer; senders that follow OTLP send them again',
-    labels: ['status'],
+    help: 'Records that were decoded and not taken: their senders were asked to come again',
+    labels: ['signal', 'key', 'reason'],
   },
   headwater_otlp_requests_total: {
     type: 'counter',
@@ -25,12 +28,41 @@ export const collectorMetrics = {
   headwater_otlp_body_bytes_total: { type: 'counter', help: 'Bytes of bodies, inflated, that were read whole' },
   headwater_otlp_in_flight_bytes: {
     type: 'gauge',
-    help: 'Memory of requests that wait for their answer, as estimated: bodies as sent, inflated, decoded',
+    help: 'Memory of requests that wait for their answer: bodies as sent, inflated, and their columns',
   },
-  headwater_log_records_rejected_total: { type: 'counter', help: 'Log records; logs are not kept' },
-  headwater_metric_points_rejected_total: { type: 'counter', help: 'Points of metrics; metrics are not kept' },
-  headwater_span_inserts_total: { type: 'counter', help: 'Inserts of spans that ClickHouse has taken' },
-  headwater_span_insert_failures_total: { type: 'counter', help: 'Inserts of spans that failed' },
+  headwater_ingest_inserts_total: { type: 'counter', help: 'Inserts that ClickHouse has taken', labels: ['signal'] },
+  headwater_ingest_insert_failures_total: {
+    type: 'counter',
+    help: 'Inserts that failed and are repeated',
+    labels: ['signal'],
+  },
+  headwater_sampling_chance: {
+    type: 'gauge',
+    help: 'The chance of a run without trouble to be kept; 1 unless HEADWATER_SPAN_BUDGET is exceeded',
+  },
+  headwater_sampling_counts_dropped_total: {
+    type: 'counter',
+    help: 'Windows of counts before shedding that ClickHouse did not take for a minute',
+  },
+  headwater_log_bytes: { type: 'gauge', help: 'Bytes of the write-ahead log on disk' },
+  headwater_log_blocks: { type: 'gauge', help: 'Blocks in the log that are not in ClickHouse yet' },
+  headwater_log_refusals_total: {
+    type: 'counter',
+    help: 'Blocks that the log could not take, by reason; their senders were asked to come again',
+    labels: ['reason'],
+  },
+  headwater_log_troubles_total: {
+    type: 'counter',
+    help: 'Failures to read the log or to write its progress; repeated',
+  },
+  headwater_log_quarantine_bytes: {
+    type: 'gauge',
+    help: 'Bytes of damaged and refused blocks that are kept for a person to look at',
+  },
+  headwater_log_quarantine_evicted_bytes_total: {
+    type: 'counter',
+    help: 'Bytes that left the quarantine to make room',
+  },
   headwater_heartbeat_failures_total: { type: 'counter', help: 'Heartbeats that ClickHouse did not take' },
 } as const
 

@@ -6,10 +6,12 @@ export const rpcCode = {
   unimplemented: 12,
   unavailable: 14,
   internal: 13,
+  unauthenticated: 16,
 }
 
 const rpcCodeOf = {
   400: rpcCode.invalidArgument,
+  401: rpcCode.unauthenticated,
   404: rpcCode.notFound,
   405: rpcCode.unimplemented,
   413: rpcCode.resourceExhausted,

@@ -42,6 +42,17 @@ export class MetricSet<Name extends string> {
     return this.#values.get(name)?.get(this.#key(name, labels)) ?? 0
   }
 
+  /** The values of all label sets that have these labels, added up. */
+  sum(name: Name, labels: Readonly<Record<string, string>> = {}): number {
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${escapeLabel(value)}"`)
+    let sum = 0
+    for (const [key, value] of this.#values.get(name) ?? []) {
+      const pairs = key.slice(1, -1).split(/,(?=\w+=")/)
+      if (wanted.every((pair) => pairs.includes(pair))) sum += value
+    }
+    return sum
+  }
+
   /** All metrics in Prometheus' text exposition format 0.0.4. */
   text(): string {
     const lines: string[] = []

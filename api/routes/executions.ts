@@ -1,5 +1,14 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { type FlowRun, type RunFilter, readRun, readRunningRuns, readRuns, readSpans } from '@headwater/store'
+import {
+  exceptionsMax,
+  type FlowRun,
+  type RunFilter,
+  readRun,
+  readRunningRuns,
+  readRuns,
+  readSpans,
+  spansMax,
+} from '@headwater/store'
 import { parseService } from '@headwater/vocabulary'
 import { notFound } from '../errors.ts'
 import {
@@ -72,7 +81,9 @@ const one = createRoute({
       'The run',
       executionShape.extend({
         traces: z.array(z.object({ traceId: z.string(), spans: z.array(spanShape) })),
-        truncated: z.boolean().openapi({ description: 'It has more than 10,000 spans: the first of them are here' }),
+        truncated: z.boolean().openapi({
+          description: `It has more than ${spansMax} spans, or ${exceptionsMax} exceptions logged with them: the first are here`,
+        }),
       }),
     ),
     ...refusals,

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { readSpans, spansMax } from '@headwater/store'
+import { exceptionsMax, readSpans, spansMax } from '@headwater/store'
 import { notFound } from '../errors.ts'
 import { answer, flowIdParameter, refusals, unknownRefusal } from '../parameters.ts'
 import type { Api, Parts } from './parts.ts'
@@ -24,7 +24,9 @@ export const spanShape = z
     resourceAttributes: attributes,
     scopeName: z.string(),
     scopeVersion: z.string(),
-    events: z.array(z.object({ name: z.string(), timestamp: time, attributes })),
+    events: z
+      .array(z.object({ name: z.string(), timestamp: time, attributes }))
+      .openapi({ description: 'What was sent with the span, and exceptions that were logged with it' }),
     links: z.array(z.object({ traceId: z.string(), spanId: z.string(), traceState: z.string(), attributes })),
     flowId: z.string(),
   })
@@ -41,7 +43,9 @@ const one = createRoute({
       z.object({
         traceId: z.string(),
         spans: z.array(spanShape),
-        truncated: z.boolean().openapi({ description: `More than ${spansMax} spans: the first of them are here` }),
+        truncated: z.boolean().openapi({
+          description: `More than ${spansMax} spans, or ${exceptionsMax} exceptions logged with them: the first are here`,
+        }),
       }),
     ),
     ...refusals,

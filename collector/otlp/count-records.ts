@@ -1,11 +1,11 @@
-// Logs and metrics are not kept, but OTLP asks to say how many records were left out. Counting needs no decoding.
+// Metrics are not kept, but OTLP asks to say how many points were left out. Counting needs no decoding.
 
-import protobuf from 'protobufjs'
 import { type JsonFields, parseJson } from './json-fields.ts'
+import { Wire } from './wire.ts'
 
 /** Counts the log records of an ExportLogsServiceRequest, or the data points of an ExportMetricsServiceRequest. */
 export function countRecords(signal: 'logs' | 'metrics', format: 'protobuf' | 'json', body: Uint8Array): number {
-  if (format === 'protobuf') return countFields(protobuf.Reader.create(body), body.length, wirePaths[signal])
+  if (format === 'protobuf') return countFields(new Wire(body), body.length, wirePaths[signal])
   return signal === 'logs' ? countLogRecordsOfJson(parseJson(body)) : countPointsOfJson(parseJson(body))
 }
 
@@ -17,22 +17,19 @@ const wirePaths = {
 
 const pointKinds = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
 
-function countFields(reader: protobuf.Reader, end: number, [fields, ...below]: readonly (readonly number[])[]): number {
+function countFields(wire: Wire, end: number, [fields, ...below]: readonly (readonly number[])[]): number {
   if (fields === undefined) return 1
   let count = 0
-  while (reader.pos < end) {
-    const tag = reader.uint32()
+  while (wire.at < end) {
+    const tag = wire.tag(end)
     if ((tag & 7) !== 2 || !fields.includes(tag >>> 3)) {
-      reader.skipType(tag & 7)
+      wire.skip(tag, end)
       continue
     }
-    const length = reader.uint32()
-    const fieldEnd = reader.pos + length
-    if (fieldEnd > end) throw new RangeError(`a message of ${length} bytes ends beyond the one around it`)
-    count += countFields(reader, fieldEnd, below)
-    reader.pos = fieldEnd
+    const fieldEnd = wire.fieldEnd(end)
+    count += countFields(wire, fieldEnd, below)
+    wire.at = fieldEnd
   }
-  if (reader.pos > end) throw new RangeError('a field ends beyond its message')
   return count
 }
 

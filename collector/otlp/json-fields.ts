@@ -4,12 +4,23 @@
 /** An object of the body, and where it stands there. */
 export class JsonFields {
   readonly #fields: Readonly<Record<string, unknown>>
-  readonly path: string
+  readonly #owner: JsonFields | undefined
+  readonly #name: string
+  readonly #index: number
 
-  constructor(value: unknown, path: string) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(path, value, 'an object')
+  /** `name` is the field of its owner that holds it, `index` its place where that is a list. */
+  constructor(value: unknown, owner?: JsonFields, name = '', index = -1) {
+    this.#owner = owner
+    this.#name = name
+    this.#index = index
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(this.path, value, 'an object')
     this.#fields = value as Record<string, unknown>
-    this.path = path
+  }
+
+  /** Where it stands, put together only when an error tells it. */
+  get path(): string {
+    if (this.#owner === undefined) return ''
+    return this.#owner.#at(this.#name) + (this.#index < 0 ? '' : `[${this.#index}]`)
   }
 
   /** Undefined when the field did not come. */
@@ -77,18 +88,28 @@ export class JsonFields {
   /** Undefined when the field did not come. */
   message(name: string): JsonFields | undefined {
     const value = this.get(name)
-    return value === undefined ? undefined : new JsonFields(value, this.#at(name))
+    return value === undefined ? undefined : new JsonFields(value, this, name)
   }
 
   messages(name: string): JsonFields[] {
+    return this.#list(name).map((item, index) => new JsonFields(item, this, name, index))
+  }
+
+  /** The messages of a list one at a time, the last one first. */
+  *messagesFromLast(name: string): Generator<JsonFields> {
+    const items = this.#list(name)
+    for (let index = items.length - 1; index >= 0; index -= 1) yield new JsonFields(items[index], this, name, index)
+  }
+
+  #list(name: string): readonly unknown[] {
     const value = this.get(name) ?? []
-    const path = this.#at(name)
-    if (!Array.isArray(value)) throw wrong(path, value, 'a list')
-    return value.map((item: unknown, index) => new JsonFields(item, `${path}[${index}]`))
+    if (!Array.isArray(value)) throw wrong(this.#at(name), value, 'a list')
+    return value
   }
 
   #at(name: string): string {
-    return this.path === '' ? name : `${this.path}.${name}`
+    const { path } = this
+    return path === '' ? name : `${path}.${name}`
   }
 }
 
@@ -97,7 +118,7 @@ export function parseJson(body: Uint8Array): JsonFields {
   const text = new TextDecoder().decode(body)
   // Exact integers cost a call per value, so only for bodies that may have some.
   const hasLongIntegers = /[:[,]\s*-?\d{16}/.test(text)
-  return new JsonFields(hasLongIntegers ? JSON.parse(text, keepExact) : JSON.parse(text), '')
+  return new JsonFields(hasLongIntegers ? JSON.parse(text, keepExact) : JSON.parse(text))
 }
 
 function keepExact(_key: string, value: unknown, context?: { source?: string }): unknown {

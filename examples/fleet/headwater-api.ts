@@ -110,7 +110,8 @@ export async function readServices(apiUrl: string): Promise<ServiceSeen[]> {
 /** Spans that ClickHouse has. */
 export async function readSpansStored(apiUrl: string): Promise<number> {
   const metrics = await text(`${apiUrl}/metrics`)
-  return Number(/^headwater_spans_stored_total (\d+)/m.exec(metrics)?.[1] ?? 0)
+  const stored = metrics.matchAll(/^headwater_ingest_records_total\{signal="traces",.*outcome="stored".*\} (\d+)$/gm)
+  return Array.from(stored, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0)
 }
 
 function query(parameters: Record<string, string | undefined>): string {
