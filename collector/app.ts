@@ -11,7 +11,7 @@ import { type ContentEncoding, inflate, readBody } from './body.ts'
 import type { Hold, InFlightBytes } from './in-flight-bytes.ts'
 import type { Ledger, Signal } from './ledger.ts'
 import type { CollectorMetrics } from './metrics.ts'
-import { countRecords } from './otlp/count-records.ts'
+import { countPoints } from './otlp/count-points.ts'
 import { jsonToProtobuf } from './otlp/json-to-protobuf.ts'
 import { TooLarge } from './otlp/too-large.ts'
 import { RecentRequests } from './recent-requests.ts'
@@ -178,7 +178,7 @@ async function leaveOut({ ledger }: AppOptions, request: Request): Promise<Parti
   const { format, encoding, raw, key, hold } = request
   if (raw.length === 0) return { rejected: 0, message: '' }
   const body = inflate(raw, encoding, hold)
-  const records = decode(format, () => countRecords('metrics', format, body))
+  const records = decode(format, () => countPoints(format, body, jsonLimits))
   ledger.only('metrics', { key, outcome: 'rejected', reason: 'not_kept', records })
   return { rejected: records, message: records === 0 ? '' : 'metrics are not kept; traces and logs are' }
 }

@@ -88,6 +88,8 @@ export const realFiles: Files = {
     await makeIfMissing(path)
     const database = new DatabaseSync(path, { timeout: 0 })
     try {
+      // A journal on disk would need room there: a full disk must not keep a log from being opened.
+      database.exec('PRAGMA journal_mode = MEMORY')
       database.exec('BEGIN EXCLUSIVE')
     } catch (error) {
       database.close()

@@ -16,13 +16,15 @@ export function isFlowId(bytes: Uint8Array, start: number, end: number): boolean
 }
 
 /**
- * Writes the flow that these bytes state, or nothing where they state none, or the trace itself, as most do. `traceId` is
- * the column whose last row is the trace.
+ * Writes the flow that bytes from `start` to `end` state, or nothing where they state none, or the trace itself, as most do.
+ * `traceId` is the column whose last row is the trace.
  */
 export function writeOtherFlow(
   column: ByteColumn,
   traceId: ByteColumn,
-  { bytes, start, end }: { bytes: Uint8Array; start: number; end: number },
+  bytes: Uint8Array,
+  start: number,
+  end: number,
 ): void {
   if (isFlowId(bytes, start, end) && !endsWith(traceId, bytes, start)) {
     column.u8(flowIdLength)

@@ -1,5 +1,6 @@
 // Protobuf's JSON mapping, read field by field: null is a field that did not come, 64-bit integers are text or numbers.
 // What is of a wrong kind is an error that says where it stands, what it is and what it should be.
+import { TooLarge } from './too-large.ts'
 
 /** An object of the body, and where it stands there. */
 export class JsonFields {
@@ -113,12 +114,46 @@ export class JsonFields {
   }
 }
 
-/** Parses a body. Integers that a double cannot hold come as bigint. */
-export function parseJson(body: Uint8Array): JsonFields {
+/** What one body may take once parsed: a small body can hold millions of empty objects. */
+export interface JsonLimits {
+  /** Objects and lists together; values may be some times as many. */
+  objectsMax: number
+}
+
+const valuesPerObject = 5
+
+/** Parses a body. Integers that a double cannot hold come as bigint; throws `TooLarge` for what would take too much. */
+export function parseJson(body: Uint8Array, { objectsMax }: JsonLimits): JsonFields {
+  const { objects, values } = countParts(body)
+  if (objects > objectsMax) throw new TooLarge(`The body has more than ${objectsMax} JSON objects and lists`)
+  if (values > objectsMax * valuesPerObject) {
+    throw new TooLarge(`The body has more than ${objectsMax * valuesPerObject} JSON values`)
+  }
   const text = new TextDecoder().decode(body)
   // Exact integers cost a call per value, so only for bodies that may have some.
   const hasLongIntegers = /[:[,]\s*-?\d{16}/.test(text)
   return new JsonFields(hasLongIntegers ? JSON.parse(text, keepExact) : JSON.parse(text))
+}
+
+const quote = '"'.charCodeAt(0)
+const backslash = '\\'.charCodeAt(0)
+const brace = '{'.charCodeAt(0)
+const bracket = '['.charCodeAt(0)
+const comma = ','.charCodeAt(0)
+
+/** What parsing would make, by the signs outside of texts. */
+function countParts(body: Uint8Array): { objects: number; values: number } {
+  let objects = 0
+  let values = 0
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at] as number
+    if (byte === brace || byte === bracket) objects += 1
+    else if (byte === comma) values += 1
+    else if (byte === quote) {
+      for (at += 1; at < body.length && body[at] !== quote; at += 1) if (body[at] === backslash) at += 1
+    }
+  }
+  return { objects, values }
 }
 
 function keepExact(_key: string, value: unknown, context?: { source?: string }): unknown {

@@ -3,15 +3,8 @@
 // https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 
 import { nestingMax } from './any-value-text.ts'
-import { type JsonFields, parseJson } from './json-fields.ts'
+import { type JsonFields, type JsonLimits, parseJson } from './json-fields.ts'
 import { ProtobufWriter } from './protobuf-writer.ts'
-import { TooLarge } from './too-large.ts'
-
-/** What one body may take once parsed: a small body can hold millions of empty objects. */
-export interface JsonLimits {
-  /** Objects and lists together. */
-  objectsMax: number
-}
 
 /** The signals that are kept. */
 export type KeptSignal = 'traces' | 'logs'
@@ -33,11 +26,8 @@ const noIdByte = Buffer.of(0xff)
  * The ExportTraceServiceRequest or ExportLogsServiceRequest that a body in OTLP's JSON says, in protobuf. Throws an error
  * that names the field if it says none, and `TooLarge` if it says too much.
  */
-export function jsonToProtobuf(signal: KeptSignal, body: Uint8Array, { objectsMax }: JsonLimits): Buffer {
-  if (countObjects(body) > objectsMax) {
-    throw new TooLarge(`The body has more than ${objectsMax} JSON objects and lists; send fewer records`)
-  }
-  const request = parseJson(body)
+export function jsonToProtobuf(signal: KeptSignal, body: Uint8Array, limits: JsonLimits): Buffer {
+  const request = parseJson(body, limits)
   const writer = new ProtobufWriter(body.length >> 1)
   if (signal === 'traces') {
     writeGroups(writer, request, { groups: 'resourceSpans', scopes: 'scopeSpans', records: 'spans', write: writeSpan })
@@ -46,23 +36,6 @@ export function jsonToProtobuf(signal: KeptSignal, body: Uint8Array, { objectsMa
     writeGroups(writer, request, { ...names, write: writeLogRecord })
   }
   return writer.finish()
-}
-
-const quote = '"'.charCodeAt(0)
-const backslash = '\\'.charCodeAt(0)
-const brace = '{'.charCodeAt(0)
-const bracket = '['.charCodeAt(0)
-
-function countObjects(body: Uint8Array): number {
-  let count = 0
-  for (let at = 0; at < body.length; at += 1) {
-    const byte = body[at] as number
-    if (byte === brace || byte === bracket) count += 1
-    else if (byte === quote) {
-      for (at += 1; at < body.length && body[at] !== quote; at += 1) if (body[at] === backslash) at += 1
-    }
-  }
-  return count
 }
 
 interface Shape {

@@ -10,7 +10,7 @@ import { writeOtherFlow } from './flow-id.ts'
 import { Names } from './names.ts'
 import { Places } from './places.ts'
 import { RecordGroups } from './record-groups.ts'
-import { idText, isZero, writeHex } from './record-parts.ts'
+import { isId, writeHex } from './record-parts.ts'
 import { Rejections } from './rejections.ts'
 import type { Walked, WalkLimits } from './span-walker.ts'
 import { Wire } from './wire.ts'
@@ -131,18 +131,6 @@ export class LogWalker {
       }
     }
 
-    const hasTrace = !isZero(bytes, traceStart, traceEnd)
-    if (hasTrace && traceEnd - traceStart !== 16) {
-      const text = (): string => `trace_id ${idText(bytes, traceStart, traceEnd)} must be 16 bytes or empty`
-      this.#rejections.add('trace_id', text)
-      return
-    }
-    const hasSpan = !isZero(bytes, spanStart, spanEnd)
-    if (hasSpan && spanEnd - spanStart !== 8) {
-      const text = (): string => `span_id ${idText(bytes, spanStart, spanEnd)} must be 8 bytes or empty`
-      this.#rejections.add('span_id', text)
-      return
-    }
     const observedNs = observedAt === 0 ? 0n : view.getBigUint64(observedAt, true)
     const sentNs = timeAt === 0 ? 0n : view.getBigUint64(timeAt, true)
     const timeNs = sentNs || observedNs || this.#nowNs
@@ -156,9 +144,9 @@ export class LogWalker {
     const block = this.#block
     addTime(block.timestamp, timeNs)
     addTime(block.observedTimestamp, observedNs)
-    const traceEndKept = hasTrace ? traceEnd : traceStart
-    writeHex(block.traceId, bytes, traceStart, traceEndKept)
-    writeHex(block.spanId, bytes, spanStart, hasSpan ? spanEnd : spanStart)
+    // Of an identity that is none the protocol says that the record belongs to nothing, not that it is bad.
+    writeHex(block.traceId, bytes, traceStart, isId(bytes, traceStart, traceEnd, 16) ? traceEnd : traceStart)
+    writeHex(block.spanId, bytes, spanStart, isId(bytes, spanStart, spanEnd, 8) ? spanEnd : spanStart)
     block.traceFlags.u8(flags & 255)
     block.flags.add(flags)
     block.severityText.add(this.#names.ofWire(wire, severityStart, severityEnd))
@@ -168,11 +156,13 @@ export class LogWalker {
     block.droppedAttributes.add(Math.min(droppedAttributes + attributes.dropped, 0xffff_ffff))
     this.#writer.writeRow(block.logAttributes, attributes)
     const { starts, ends } = this.#writer.noted
-    writeOtherFlow(block.otherFlowId, block.traceId, {
-      bytes: block.logAttributes.values.bytes,
-      start: starts[0] as number,
-      end: ends[0] as number,
-    })
+    writeOtherFlow(
+      block.otherFlowId,
+      block.traceId,
+      block.logAttributes.values.bytes,
+      starts[0] as number,
+      ends[0] as number,
+    )
     this.#groups.addRow()
     block.block.rows += 1
   }

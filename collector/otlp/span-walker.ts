@@ -11,7 +11,7 @@ import { flowIdLength, isFlowId, writeOtherFlow } from './flow-id.ts'
 import { Places } from './places.ts'
 import { idText, isId, isZero, writeHex } from './record-parts.ts'
 import { RecordGroups } from './record-groups.ts'
-import { Rejections } from './rejections.ts'
+import { type RejectionReason, Rejections } from './rejections.ts'
 import { samplingWeight } from './sampling-weight.ts'
 import { Wire } from './wire.ts'
 
@@ -245,46 +245,34 @@ export class SpanWalker {
           break
         }
         case 0x85:
-          flags = view.getUint32(wire.fixed(4, end), true)
+          flags = view.getInt32(wire.fixed(4, end), true)
           break
         default:
           wire.skip(tag, end)
       }
     }
 
-    const rejections = this.#rejections
+    // Nothing here may be a closure: what it captures would be an object for each span.
     if (!isId(bytes, traceStart, traceEnd, 16)) {
-      const text = (): string =>
-        `trace_id ${idText(bytes, traceStart, traceEnd)} must be 16 bytes that are not all zero`
-      rejections.add('trace_id', text)
+      this.#rejectId('trace_id', 'must be 16 bytes that are not all zero', traceStart, traceEnd)
       return
     }
     if (!isId(bytes, idStart, idEnd, 8)) {
-      rejections.add('span_id', () => `span_id ${idText(bytes, idStart, idEnd)} must be 8 bytes that are not all zero`)
+      this.#rejectId('span_id', 'must be 8 bytes that are not all zero', idStart, idEnd)
       return
     }
     const hasParent = !isZero(bytes, parentStart, parentEnd)
     if (hasParent && parentEnd - parentStart !== 8) {
-      const text = (): string => `parent_span_id ${idText(bytes, parentStart, parentEnd)} must be 8 bytes or empty`
-      rejections.add('parent_span_id', text)
+      this.#rejectId('parent_span_id', 'must be 8 bytes or empty', parentStart, parentEnd)
       return
     }
-    const startLow = startAt === 0 ? 0 : view.getUint32(startAt, true)
-    const startHigh = startAt === 0 ? 0 : view.getUint32(startAt + 4, true)
-    const endLow = endAt === 0 ? 0 : view.getUint32(endAt, true)
-    const endHigh = endAt === 0 ? 0 : view.getUint32(endAt + 4, true)
-    if (startLow === 0 && startHigh === 0) {
-      rejections.add('start_time', () => 'start_time_unix_nano is 0')
-      return
-    }
-    if (endHigh < startHigh || (endHigh === startHigh && endLow < startLow)) {
-      const text = (): string =>
-        `end_time_unix_nano ${ns(endHigh, endLow)} is before start_time_unix_nano ${ns(startHigh, startLow)}`
-      rejections.add('end_time', text)
-      return
-    }
-    if (!this.#isInWindow(startHigh, startLow, endHigh, endLow)) return
+    if (!this.#areTimesGood(startAt, endAt)) return
     if (events.count > 0 && !this.#haveEventsTimes()) return
+    // As signed numbers: larger ones would be objects.
+    const startLow = view.getInt32(startAt, true)
+    const startHigh = view.getInt32(startAt + 4, true)
+    const endLow = view.getInt32(endAt, true)
+    const endHigh = view.getInt32(endAt + 4, true)
 
     const block = this.#block
     const weight = stateStart === stateEnd ? 1 : this.#weight(stateStart, stateEnd)
@@ -293,9 +281,8 @@ export class SpanWalker {
     const bytesBefore = block.spanAttributes.values.length
     this.#writer.writeRow(block.spanAttributes, attributes)
     const operation = this.#names.ofWire(wire, nameStart, nameEnd)
-    const low = endLow - startLow
-    const durationLow = low >>> 0
-    const durationHigh = (endHigh - startHigh - (low < 0 ? 1 : 0)) >>> 0
+    const durationLow = (endLow - startLow) | 0
+    const durationHigh = (endHigh - startHigh - (endLow >>> 0 < startLow >>> 0 ? 1 : 0)) | 0
     const shedder = this.#shedder
     if (shedder === undefined) {
       block.weight.addDouble(weight)
@@ -306,8 +293,8 @@ export class SpanWalker {
       span.operation = operation
       span.kind = kind < kinds.length ? kind : 0
       span.isError = code === errorCode
-      span.durationNs = durationHigh * 0x1_0000_0000 + durationLow
-      span.endMs = (endHigh * 0x1_0000_0000 + endLow) / 1e6
+      span.durationNs = (durationHigh >>> 0) * 0x1_0000_0000 + (durationLow >>> 0)
+      span.endMs = ((endHigh >>> 0) * 0x1_0000_0000 + (endLow >>> 0)) / 1e6
       span.weight = weight
       if (!this.#isKept(shedder, entriesBefore, bytesBefore)) return
       block.weight.addDouble(shedder.weight)
@@ -344,24 +331,51 @@ export class SpanWalker {
     block.block.rows += 1
   }
 
-  #isInWindow(startHigh: number, startLow: number, endHigh: number, endLow: number): boolean {
+  #rejectId(reason: RejectionReason, requirement: string, start: number, end: number): void {
+    this.#rejections.add(reason, () => `${reason} ${idText(this.#wire.bytes, start, end)} ${requirement}`)
+  }
+
+  /** Whether the span begins, ends after that, and lies in the window; rejects it otherwise. */
+  #areTimesGood(startAt: number, endAt: number): boolean {
+    if (startAt !== 0 && endAt !== 0) {
+      const { view } = this.#wire
+      const startHigh = view.getUint32(startAt + 4, true)
+      const endHigh = view.getUint32(endAt + 4, true)
+      // Who is not within four seconds of an edge is in by the high halves alone.
+      const isInOrder =
+        endHigh > startHigh || (endHigh === startHigh && view.getUint32(endAt, true) >= view.getUint32(startAt, true))
+      if (isInOrder && startHigh > this.#fromHigh && endHigh < this.#toHigh) return true
+    }
+    return this.#areTimesExactlyGood(this.#timeAt(startAt), this.#timeAt(endAt))
+  }
+
+  #areTimesExactlyGood(start: bigint, end: bigint): boolean {
+    const rejections = this.#rejections
     const { fromNs, toNs } = this.#window
-    // Whoever is not within four seconds of an edge is in by the high halves alone.
-    if (startHigh > this.#fromHigh && endHigh < this.#toHigh) return true
-    const start = BigInt(startHigh) * 0x1_0000_0000n + BigInt(startLow)
-    const end = BigInt(endHigh) * 0x1_0000_0000n + BigInt(endLow)
+    if (start === 0n) {
+      rejections.add('start_time', () => 'start_time_unix_nano is 0')
+      return false
+    }
+    if (end < start) {
+      rejections.add('end_time', () => `end_time_unix_nano ${end} is before start_time_unix_nano ${start}`)
+      return false
+    }
     if (start < fromNs) {
       const text = (): string =>
         `start_time_unix_nano ${start} is before ${isoText(fromNs)}, from when on spans are kept`
-      this.#rejections.add('outside_window', text)
+      rejections.add('outside_window', text)
       return false
     }
     if (end > toNs) {
       const [field, time] = start > toNs ? ['start_time_unix_nano', start] : ['end_time_unix_nano', end]
-      this.#rejections.add('outside_window', () => `${field} ${time} is after ${isoText(toNs)}, a day from now`)
+      rejections.add('outside_window', () => `${field} ${time} is after ${isoText(toNs)}, a day from now`)
       return false
     }
     return true
+  }
+
+  #timeAt(at: number): bigint {
+    return at === 0 ? 0n : this.#wire.view.getBigUint64(at, true)
   }
 
   /** Whether all events happened before 2262, when a DateTime64(9) ends. */
@@ -429,11 +443,13 @@ export class SpanWalker {
     const block = this.#block
     const { values } = block.spanAttributes
     const { starts, ends } = this.#writer.noted
-    writeOtherFlow(block.otherFlowId, block.traceId, {
-      bytes: values.bytes,
-      start: starts[at.flowId] as number,
-      end: ends[at.flowId] as number,
-    })
+    writeOtherFlow(
+      block.otherFlowId,
+      block.traceId,
+      values.bytes,
+      starts[at.flowId] as number,
+      ends[at.flowId] as number,
+    )
     block.flowName.add(this.#noted(at.flowName))
     const user = this.#isNoted(at.userId) ? at.userId : at.enduserId
     const [userStart, userEnd] = [starts[user] as number, ends[user] as number]
@@ -548,7 +564,7 @@ export class SpanWalker {
           dropped = wire.varint(end)
           break
         case 0x35:
-          flags = view.getUint32(wire.fixed(4, end), true)
+          flags = view.getInt32(wire.fixed(4, end), true)
           break
         default:
           wire.skip(tag, end)

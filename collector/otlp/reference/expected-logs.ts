@@ -11,8 +11,6 @@ function timeOf(record: LogRecord, { nowNs }: Times): bigint {
 }
 
 function rejectionOf(record: LogRecord, times: Times): string | undefined {
-  if (!isZero(record.traceId) && record.traceId.length !== 16) return 'trace_id'
-  if (!isZero(record.spanId) && record.spanId.length !== 8) return 'span_id'
   const timeNs = timeOf(record, times)
   if (timeNs < times.fromNs || timeNs > times.toNs) return 'outside_window'
   if (record.observedNs >= 2n ** 63n) return 'log_time'
@@ -21,13 +19,13 @@ function rejectionOf(record: LogRecord, times: Times): string | undefined {
 
 function columnsOf(record: LogRecord, times: Times, rules: TextRules): Row {
   const attributes = textsOf(record, rules)
-  const traceId = isZero(record.traceId) ? '' : hex(record.traceId)
+  const traceId = idOf(record.traceId, 16)
   const { severity } = record
   return {
     Timestamp: String(timeOf(record, times)),
     ObservedTimestamp: String(record.observedNs),
     TraceId: traceId,
-    SpanId: isZero(record.spanId) ? '' : hex(record.spanId),
+    SpanId: idOf(record.spanId, 8),
     TraceFlags: record.flags % 256,
     Flags: record.flags,
     SeverityText: rules.ofText(record.severityText) ?? '',
@@ -38,4 +36,9 @@ function columnsOf(record: LogRecord, times: Times, rules: TextRules): Row {
     DroppedAttributes: droppedOf(record),
     OtherFlowId: otherFlowOf(attributes['flow.id'], traceId),
   }
+}
+
+/** logs.proto: an invalid identity SHOULD be taken as none. */
+function idOf(id: Uint8Array, length: number): string {
+  return id.length === length && !isZero(id) ? hex(id) : ''
 }

@@ -1,19 +1,17 @@
 // Metrics are not kept, but OTLP asks to say how many points were left out. Counting needs no decoding.
 
-import { type JsonFields, parseJson } from './json-fields.ts'
+import { type JsonFields, type JsonLimits, parseJson } from './json-fields.ts'
 import { Wire } from './wire.ts'
 
-/** Counts the log records of an ExportLogsServiceRequest, or the data points of an ExportMetricsServiceRequest. */
-export function countRecords(signal: 'logs' | 'metrics', format: 'protobuf' | 'json', body: Uint8Array): number {
-  if (format === 'protobuf') return countFields(new Wire(body), body.length, wirePaths[signal])
-  return signal === 'logs' ? countLogRecordsOfJson(parseJson(body)) : countPointsOfJson(parseJson(body))
+/** Counts the data points of an ExportMetricsServiceRequest. */
+export function countPoints(format: 'protobuf' | 'json', body: Uint8Array, limits: JsonLimits): number {
+  return format === 'protobuf'
+    ? countFields(new Wire(body), body.length, wirePath)
+    : countPointsOfJson(parseJson(body, limits))
 }
 
-/** Field numbers from the request down to what is counted. A metric's kinds are 5, 7, 9, 10, 11, each with its points at 1. */
-const wirePaths = {
-  logs: [[1], [2], [2]],
-  metrics: [[1], [2], [2], [5, 7, 9, 10, 11], [1]],
-}
+/** Field numbers from the request down to the points. A metric's kinds are 5, 7, 9, 10, 11, each with its points at 1. */
+const wirePath = [[1], [2], [2], [5, 7, 9, 10, 11], [1]]
 
 const pointKinds = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
 
@@ -31,11 +29,6 @@ function countFields(wire: Wire, end: number, [fields, ...below]: readonly (read
     wire.at = fieldEnd
   }
   return count
-}
-
-function countLogRecordsOfJson(request: JsonFields): number {
-  const scopes = request.messages('resourceLogs').flatMap((resource) => resource.messages('scopeLogs'))
-  return scopes.reduce((count, scope) => count + scope.messages('logRecords').length, 0)
 }
 
 function countPointsOfJson(request: JsonFields): number {

@@ -1,8 +1,10 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { countRecords } from './count-records.ts'
-import { exportLogsRequest, exportMetricsRequest } from './reference/schema.ts'
+import { countPoints } from './count-points.ts'
+import { exportMetricsRequest } from './reference/schema.ts'
 import { WireError } from './wire.ts'
+
+const limits = { objectsMax: 1_000 }
 
 const points = fc.record({ dataPoints: fc.array(fc.constant({}), { maxLength: 4 }) })
 const metric = fc.oneof(
@@ -25,19 +27,19 @@ test('all points of a request are counted, whatever their kind, in protobuf and 
     fc.property(metricsRequest, (request) => {
       const expected = JSON.stringify(request).split('{}').length - 1
       const bytes = exportMetricsRequest.encode(exportMetricsRequest.fromObject(request)).finish()
-      expect(countRecords('metrics', 'protobuf', bytes)).toBe(expected)
-      expect(countRecords('metrics', 'json', Buffer.from(JSON.stringify(request)))).toBe(expected)
+      expect(countPoints('protobuf', bytes, limits)).toBe(expected)
+      expect(countPoints('json', Buffer.from(JSON.stringify(request)), limits)).toBe(expected)
     }),
   )
 })
 
-test('all log records of a request are counted', () => {
-  const request = { resourceLogs: [{ scopeLogs: [{ logRecords: [{}, {}] }, { logRecords: [{}] }] }] }
-  const bytes = exportLogsRequest.encode(exportLogsRequest.fromObject(request)).finish()
-  expect(countRecords('logs', 'protobuf', bytes)).toBe(3)
-  expect(countRecords('logs', 'json', Buffer.from(JSON.stringify(request)))).toBe(3)
+test('bytes that are no request are refused', () => {
+  expect(() => countPoints('protobuf', Buffer.of(0x0a, 5), limits)).toThrow(WireError)
 })
 
-test('bytes that are no request are refused', () => {
-  expect(() => countRecords('metrics', 'protobuf', Buffer.of(0x0a, 5))).toThrow(WireError)
+test('a body of too many objects or values is refused before it is parsed', () => {
+  for (const item of ['{}', '1']) {
+    const body = Buffer.from(`{"resourceMetrics":[${Array(6_000).fill(item).join(',')}]}`)
+    expect(() => countPoints('json', body, limits)).toThrow('The body has more than')
+  }
 })
