@@ -98,33 +98,35 @@ function ledger(text: string): DoctorFinding[] {
   const parts = fates.map((fate) => ({ fate, records: outcomes.get(fate) ?? 0 }))
   const sum = parts.reduce((total, { records }) => total + records, pending)
   const lost = outcomes.get('lost') ?? 0
+  const lostBlocks = [...sums(text, 'headwater_log_lost_blocks_total').values()].reduce(
+    (total, blocks) => total + blocks,
+    0,
+  )
   const said = [...parts.filter(({ records }) => records > 0), { fate: 'pending', records: pending }]
   const settled = value('headwater_settle_spans_total')
   const watermarkS = value('headwater_settle_watermark_seconds')
-  return [
-    {
-      check: 'ledger',
-      status: received === 0 ? 'unknown' : sum === received && lost === 0 ? 'good' : 'bad',
-      says:
-        `${received} records received since the start = ` +
-        `${said.map(({ fate, records }) => `${records} ${fate}`).join(' + ')}${sum === received ? '' : ` (does not add up: ${sum})`}`,
-      ...(received === 0
-        ? { mend: 'point a service here: OTEL_EXPORTER_OTLP_ENDPOINT, then make a request to it' }
-        : lost > 0
-          ? {
-              mend: 'the log of the collector says what was damaged or refused; it is kept in the quarantine below log/',
-            }
-          : {}),
-    },
-    {
-      check: 'analyzer',
-      status: watermarkS === 0 ? 'unknown' : 'good',
-      says:
-        watermarkS === 0
-          ? 'nothing settled yet'
-          : `${settled} spans settled, up to ${new Date(watermarkS * 1_000).toISOString()}; ${value('headwater_incidents_open')} incidents open`,
-    },
-  ]
+  const books: DoctorFinding = {
+    check: 'ledger',
+    status: received === 0 ? 'unknown' : sum === received && lost + lostBlocks === 0 ? 'good' : 'bad',
+    says:
+      `${received} records received since the start = ` +
+      `${said.map(({ fate, records }) => `${records} ${fate}`).join(' + ')}${sum === received ? '' : ` (does not add up: ${sum})`}`,
+    ...(received === 0
+      ? { mend: 'point a service here: OTEL_EXPORTER_OTLP_ENDPOINT, then make a request to it' }
+      : lost + lostBlocks > 0
+        ? { mend: 'the log of the collector says what was damaged or refused; it is kept in the quarantine below log/' }
+        : {}),
+  }
+  const settling: DoctorFinding = {
+    check: 'analyzer',
+    status: watermarkS === 0 ? 'unknown' : 'good',
+    says:
+      watermarkS === 0
+        ? 'nothing settled yet'
+        : `${settled} spans settled, up to ${new Date(watermarkS * 1_000).toISOString()}; ${value('headwater_incidents_open')} incidents open`,
+  }
+  // Collectors that are processes of their own tell only ClickHouse, and whoever asks at their port.
+  return text.includes('headwater_ingest_records_total') ? [books, settling] : [settling]
 }
 
 const ledgerForm = z.object({

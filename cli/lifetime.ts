@@ -4,7 +4,7 @@ type Stop = () => Promise<void> | void
 
 /** What to stop at the end. */
 export interface Lifetime {
-  /** A station ends together with the others, and is left behind when it takes longer than two and a half seconds. */
+  /** A station ends together with the others, and is left behind when it takes longer than three seconds. */
   onStationEnd(name: string, stop: Stop): void
   /** What stations stand on ends after them. */
   onEnd(name: string, stop: Stop): void
@@ -12,7 +12,7 @@ export interface Lifetime {
   end(): Promise<void>
 }
 
-const stationsEndWithinMs = 2_500
+const stationsEndWithinMs = 3_000
 const endWithinMs = 4_500
 
 export function createLifetime(log: (line: string) => void): Lifetime {

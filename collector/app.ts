@@ -9,7 +9,7 @@ import { encodeStatus, encodeSuccess, mediaTypes, type OtlpFormat, type PartialS
 import type { BlockBuilder } from './block-builder.ts'
 import { type ContentEncoding, inflate, readBody } from './body.ts'
 import type { Hold, InFlightBytes } from './in-flight-bytes.ts'
-import type { Ledger, Signal } from './ledger.ts'
+import type { Signal } from './ledger.ts'
 import type { CollectorMetrics } from './metrics.ts'
 import { countPoints } from './otlp/count-points.ts'
 import { jsonToProtobuf } from './otlp/json-to-protobuf.ts'
@@ -25,7 +25,6 @@ export interface AppOptions {
   refusal: () => Refusal | undefined
   recent: RecentRequests<Answer>
   inFlight: InFlightBytes
-  ledger: Ledger
   metrics: CollectorMetrics
   corsOrigins: readonly string[]
   nowMs: () => number
@@ -48,7 +47,9 @@ export interface Answer {
 /** OpenTelemetry's exporters give up after ten seconds; they should hear why. */
 const answerWithinMs = 8_000
 /** What a body in JSON may be made of: parsed, it takes some hundred bytes each. */
-const jsonLimits = { objectsMax: 400_000 }
+const jsonLimits = { objectsMax: 200_000 }
+/** Of a body that is no request, so many bytes count as a record. */
+const bytesOfBadRecord = 500
 const lateRetryAfterS = 2
 
 /** The routes of OTLP/HTTP, and those by which the collector is watched. */
@@ -83,7 +84,13 @@ export function createApp(options: AppOptions): Hono<Env> {
       const hold = options.inFlight.hold()
       try {
         const raw = await readBody(c.env?.incoming ?? c.req.raw.body, hold)
-        const partial = await takers[signal](options, { signal, format, encoding, raw, key, hold })
+        const taking = takers[signal](options, { signal, format, encoding, raw, key, hold })
+        const partial = await taking.catch((cause: unknown) => {
+          // Whoever sends nonsense spends what it costs.
+          const isBad = cause instanceof Refusal && (cause.status === 400 || cause.status === 413)
+          if (isBad) options.quota.spend(key, Math.ceil(raw.length / bytesOfBadRecord), options.nowMs())
+          throw cause
+        })
         return answer(c, 200, format, encodeSuccess(signal, format, partial))
       } finally {
         hold.release()
@@ -97,10 +104,13 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.get('/livez', (c) => c.text('ok\n'))
   app.get('/readyz', (c) => (isStopping() ? c.text('stopping\n', 503) : c.text('ok\n')))
   app.get('/metrics', (c) => {
-    if (gatekeeper.admit(c.req.header('authorization'), c.req.header('x-api-key')).kind === 'refused') {
+    const admission = gatekeeper.admit(c.req.header('authorization'), c.req.header('x-api-key'))
+    if (admission.kind === 'refused') {
       return c.text('A key is asked for here\n', 401, { 'www-authenticate': 'Bearer' })
     }
-    return c.text(metrics.text(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+    return c.text(visibleTo(admission.key, metrics.text()), 200, {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    })
   })
   app.notFound((c) =>
     refuse(c, new Refusal(404, `${c.req.path} is not here; /v1/traces, /v1/logs and /v1/metrics are`)),
@@ -111,6 +121,18 @@ export function createApp(options: AppOptions): Hono<Env> {
     return refuse(c, new Refusal(500, 'The collector failed; its log says how'))
   })
   return app
+}
+
+/** Metrics without what they say of other senders' keys. Where no keys are asked for there are none. */
+function visibleTo(key: string, text: string): string {
+  const isOfOther = (line: string): boolean => {
+    const named = /[{,]key="((?:[^"\\]|\\.)*)"/.exec(line)?.[1]
+    return named !== undefined && named !== '' && named !== key
+  }
+  return text
+    .split('\n')
+    .filter((line) => !isOfOther(line))
+    .join('\n')
 }
 
 /** The name of the sender's key; refuses whom nobody knows, and who has sent too much. */
@@ -142,14 +164,16 @@ async function takeRecords(options: AppOptions, request: Request): Promise<Parti
   const known = recent.get(name, nowMs())
   if (known !== undefined) {
     const { records, partial } = await inTime(known)
-    void builders[signal].note({ key, outcome: 'duplicate', reason: 'request', records }).catch(() => undefined)
+    quota.spend(key, records, nowMs())
+    void builders[signal].note({ key, outcome: 'duplicate', reason: 'request', records })
     return partial
   }
   const body = inflate(raw, encoding, hold)
   metrics.add('headwater_otlp_body_bytes_total', body.length)
   const protobuf = format === 'json' ? decode(format, () => jsonToProtobuf(signal, body, jsonLimits)) : body
   if (protobuf !== body) hold.grow(protobuf.length)
-  const { records, rejections, kept } = decode(format, () => builders[signal].add(protobuf, key))
+  const { records, bytes, rejections, kept } = decode(format, () => builders[signal].add(protobuf, key))
+  hold.charge(Math.max(0, bytes - protobuf.length))
   quota.spend(key, records, nowMs())
   const what = signal === 'traces' ? 'spans' : 'log records'
   const partial = { rejected: rejections.count, message: rejections.describe(records, what) }
@@ -174,12 +198,14 @@ async function inTime<T>(fate: Promise<T>): Promise<T> {
   }
 }
 
-async function leaveOut({ ledger }: AppOptions, request: Request): Promise<PartialSuccess> {
+/** Metrics are counted and not kept; the books travel with the next block of spans. */
+async function leaveOut({ builders, quota, nowMs }: AppOptions, request: Request): Promise<PartialSuccess> {
   const { format, encoding, raw, key, hold } = request
   if (raw.length === 0) return { rejected: 0, message: '' }
   const body = inflate(raw, encoding, hold)
   const records = decode(format, () => countPoints(format, body, jsonLimits))
-  ledger.only('metrics', { key, outcome: 'rejected', reason: 'not_kept', records })
+  quota.spend(key, records, nowMs())
+  void builders.traces.note({ key, signal: 'metrics', outcome: 'rejected', reason: 'not_kept', records })
   return { rejected: records, message: records === 0 ? '' : 'metrics are not kept; traces and logs are' }
 }
 

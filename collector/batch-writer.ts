@@ -1,10 +1,13 @@
-// A batch of blocks becomes rows of its table and rows of the ledger, both once under the batch's token: a repetition after a
-// crash, also one between the two, counts nothing twice.
+// A batch of blocks becomes rows of its table, of the counts before shedding and of the ledger, each once under the batch's
+// token: a repetition after a crash, also one between them, counts nothing twice.
 
-import { insertBlocks, type Inserted, insertLedger, isTooLargeForServer, type Store } from '@headwater/store'
-import { addEntry, type Entry, keysOfRows, readAccount } from './ledger.ts'
+import { insertBlocks, type Inserted, type Store } from '@headwater/store'
+import { addBlockBooks, type BookEntry, insertBooks } from './books.ts'
+import { addRecords, keysOfRows, readAccount } from './ledger.ts'
 import type { Insert } from './log/drain.ts'
 import type { CollectorMetrics } from './metrics.ts'
+import { readPayload } from './sampling/counted-payload.ts'
+import { insertCounts } from './sampling/insert-counts.ts'
 import { tables } from './tables.ts'
 
 export interface BatchWriterOptions {
@@ -18,9 +21,6 @@ export interface BatchWriterOptions {
 }
 
 const insertTimeoutMs = 30_000
-/** An insert that fails so often for want of memory is too large, not unlucky. */
-const sizeFailuresMax = 8
-const failuresMax = 100
 
 /** Writes batches and tells what became of them; never throws. */
 export function createBatchWriter({
@@ -31,47 +31,41 @@ export function createBatchWriter({
   log,
 }: BatchWriterOptions): (insert: Insert) => Promise<Inserted> {
   let isAway = false
-  /** Of batches that the server had no memory for. */
-  const failures = new Map<string, number>()
 
   async function write(insert: Insert): Promise<Inserted> {
-    const { token, signal, blocks, rows } = insert
+    const { token, signal, rows, piece } = insert
     const { table, columns } = tables[signal]
+    const parts = insert.blocks.map((payload) => readPayload(payload))
+    const counts = parts.flatMap((part) => part.counts ?? [])
+    const blocks = parts.flatMap(({ block }) => block ?? [])
+    // Whether the first piece of a block can be stored or not, what came with the block is counted.
+    if (piece !== undefined) {
+      const inserted = await tellCounts(counts, token)
+      if (inserted.kind !== 'stored') return inserted
+    }
     if (rows > 0) {
       const inserted = await insertBlocks(store, { table, columns, blocks, token, timeoutMs: insertTimeoutMs })
       if (inserted.kind !== 'stored') return inserted
     }
-    const entries = ledgerEntries(insert).map(({ key, outcome, reason, records }) => ({
-      Time: String(Math.floor(nowMs() / 1_000)),
-      Collector: collector,
-      Batch: token,
-      Key: key,
-      Signal: signal,
-      Outcome: outcome,
-      Reason: reason,
-      Records: records,
-    }))
-    return insertLedger(store, { token, timeoutMs: insertTimeoutMs, rows: entries })
+    if (piece === undefined) {
+      const inserted = await tellCounts(counts, token)
+      if (inserted.kind !== 'stored') return inserted
+    }
+    return insertBooks(store, { entries: booksOf(insert), token, signal, collector, nowMs: nowMs() })
   }
 
-  /** Of a batch that is too large for the server, halves may pass. */
-  function orTooLarge(token: string, inserted: Inserted): Inserted {
-    if (inserted.kind !== 'away' || !isTooLargeForServer(inserted.cause)) {
-      failures.delete(token)
-      return inserted
-    }
-    const count = (failures.get(token) ?? 0) + 1
-    if (count < sizeFailuresMax) {
-      if (failures.size < failuresMax) failures.set(token, count)
-      return inserted
-    }
-    failures.delete(token)
-    return { kind: 'unstorable', cause: inserted.cause }
+  /** Counts that ClickHouse refuses for good must not be in the way of their spans. */
+  async function tellCounts(counts: readonly Uint8Array[], token: string): Promise<Inserted> {
+    const inserted = await insertCounts(store, { counts, token, timeoutMs: insertTimeoutMs })
+    if (inserted.kind !== 'unstorable') return inserted
+    metrics.add('headwater_sampling_refused_counts_total')
+    log(`ClickHouse refuses the counts of batch ${token} for good: ${String(inserted.cause)}`)
+    return { kind: 'stored' }
   }
 
   return async (insert) => {
-    const { signal, token } = insert
-    const inserted = orTooLarge(token, await write(insert))
+    const { signal } = insert
+    const inserted = await write(insert)
     const name =
       inserted.kind === 'stored' ? 'headwater_ingest_inserts_total' : 'headwater_ingest_insert_failures_total'
     metrics.add(name, 1, { signal })
@@ -83,27 +77,13 @@ export function createBatchWriter({
   }
 }
 
-/** The books of an insert: all rows are stored, and what was left out of their requests is told with them. */
-function ledgerEntries({
-  rows,
-  metas,
-  piece,
-}: Insert): { key: string; outcome: string; reason: string; records: number }[] {
-  const accounts = metas.map((meta) => readAccount(meta))
-  const stored: Entry[] = []
-  for (const each of accounts) {
-    const bears = piece === undefined ? each.rows : keysOfRows(each, rows)
-    for (const { key, records } of bears) addEntry(stored, { key, outcome: 'stored', reason: '', records })
+/** The books of an insert: what was received is told with the first rows of each block, its fates as they are met. */
+function booksOf({ rows, metas, piece }: Insert): BookEntry[] {
+  const entries: BookEntry[] = []
+  for (const account of metas.map((meta) => readAccount(meta))) {
+    if (piece === undefined || piece.startRow === 0) addBlockBooks(entries, account)
+    const keys = piece === undefined ? account.rows : keysOfRows(account, { start: piece.startRow, count: rows })
+    for (const records of keys) addRecords(entries, { ...records, outcome: 'stored', reason: '' })
   }
-  // A block that goes in pieces tells of the others with its first piece only.
-  const others: Entry[] = []
-  if (piece === undefined || piece.isFirst)
-    for (const each of accounts) for (const entry of each.others) addEntry(others, entry)
-  const received = new Map<string, number>()
-  for (const { key, records } of [...stored, ...others]) received.set(key, (received.get(key) ?? 0) + records)
-  return [
-    ...Array.from(received, ([key, records]) => ({ key, outcome: 'received', reason: '', records })),
-    ...stored,
-    ...others,
-  ]
+  return entries
 }

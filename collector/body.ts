@@ -8,6 +8,14 @@ import { Refusal } from './refusal.ts'
 /** Of one body, as sent and as inflated. */
 export const bodyBytesMax = 20 * 1024 * 1024
 
+/** What comes in smaller pieces is gathered in pieces of the larger size. */
+const smallBytes = 4_096
+const gatheringBytes = 65_536
+
+const minChunkBytes = 16_384
+/** Requests of many spans inflate to some ten times their size. */
+const usualRatioMax = 16
+
 /** A frame that claims a larger window would take that much memory to read. 32 MiB covers any body that may come. */
 const zstdWindowLogMax = 25
 
@@ -32,15 +40,31 @@ export function inflate(raw: Buffer, encoding: ContentEncoding, hold: Hold): Buf
 async function readRaw(source: IncomingMessage | ReadableStream<Uint8Array>, hold: Hold): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
+  /** Small chunks are copied together: each by itself would take ten times its size. */
+  let gathered = Buffer.alloc(0)
+  let gatheredBytes = 0
   const take = (chunk: Uint8Array) => {
     length += chunk.length
     if (length > bodyBytesMax) throw tooLarge('The body')
     hold.grow(chunk.length)
-    chunks.push(chunk)
+    if (chunk.length > smallBytes) {
+      chunks.push(gathered.subarray(0, gatheredBytes), chunk)
+      gathered = gathered.subarray(gatheredBytes)
+      gatheredBytes = 0
+      return
+    }
+    if (gatheredBytes + chunk.length > gathered.length) {
+      chunks.push(gathered.subarray(0, gatheredBytes))
+      gathered = Buffer.allocUnsafeSlow(gatheringBytes)
+      gatheredBytes = 0
+    }
+    gathered.set(chunk, gatheredBytes)
+    gatheredBytes += chunk.length
   }
   if ('getReader' in source) for await (const chunk of source) take(chunk)
   else await readIncoming(source, take)
-  return Buffer.concat(chunks, length)
+  if (chunks.length === 1 && gatheredBytes === 0 && chunks[0] instanceof Buffer) return chunks[0]
+  return Buffer.concat([...chunks, gathered.subarray(0, gatheredBytes)], length)
 }
 
 function readIncoming(incoming: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {
@@ -73,7 +97,7 @@ function inflateWithinBounds(raw: Buffer, encoding: 'gzip' | 'zstd'): Buffer {
   try {
     // Synchronous inflation costs less of the main thread than handing the work over and back.
     return encoding === 'gzip'
-      ? gunzipSync(raw, { maxOutputLength: bodyBytesMax })
+      ? gunzipSync(raw, { maxOutputLength: bodyBytesMax, chunkSize: claimedBytes(raw) })
       : zstdDecompressSync(raw, {
           maxOutputLength: bodyBytesMax,
           params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLogMax },
@@ -83,6 +107,12 @@ function inflateWithinBounds(raw: Buffer, encoding: 'gzip' | 'zstd'): Buffer {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Refusal(400, `Cannot inflate the body as ${encoding}: ${reason}`, { cause: error })
   }
+}
+
+/** What a gzip says at its end that it inflates to, within reason: the memory for it is taken at once. */
+function claimedBytes(raw: Buffer): number {
+  const claimed = raw.length < 18 ? 0 : raw.readUInt32LE(raw.length - 4)
+  return Math.max(minChunkBytes, Math.min(claimed, raw.length * usualRatioMax, bodyBytesMax))
 }
 
 function tooLarge(what: string): Refusal {

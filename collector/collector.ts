@@ -19,11 +19,12 @@ import { Ledger } from './ledger.ts'
 import { type CollectorMetrics, createCollectorMetrics } from './metrics.ts'
 import { acceptedWindow } from './otlp/accepted-window.ts'
 import { LogWalker } from './otlp/log-walker.ts'
-import { SpanWalker, type WalkLimits } from './otlp/span-walker.ts'
+import { SpanWalker } from './otlp/span-walker.ts'
+import type { WalkLimits } from './otlp/walk.ts'
 import { RecentRequests } from './recent-requests.ts'
 import { createRedaction } from './redaction/redaction.ts'
 import { readRules } from './redaction/rules.ts'
-import { startShedding } from './sampling/shedding.ts'
+import { createShedding } from './sampling/shedding.ts'
 import type { CollectorSettings } from './settings.ts'
 
 export interface CollectorOptions {
@@ -53,14 +54,15 @@ export interface Collector {
   metrics: CollectorMetrics
   /** Resolves once ClickHouse has everything that was taken. */
   idle(): Promise<void>
-  /** Takes nothing new, answers what is in flight, stores what it can; within two seconds; the log has the rest. */
+  /** Takes nothing new, answers what is in flight, stores what it can; within two and a half seconds; the log has the rest. */
   stop(): Promise<void>
 }
 
 const MiB = 1024 * 1024
 const defaultLimits = {
-  inFlightBytesMax: 64 * MiB,
+  inFlightBytesMax: 48 * MiB,
   recordsMax: 131_072,
+  columnBytesMax: 48 * MiB,
   repeatedBytesMax: 32 * MiB,
 }
 const blockLimits: Readonly<Record<CollectorSettings['acknowledgement'], BlockLimits>> = {
@@ -72,12 +74,15 @@ const recentLimits = { requestsMax: 20_000, forgetAfterMs: 600_000 }
 
 const heartbeatEveryMs = 5_000
 /** Senders with open connections are told that these end before they end. */
-const farewellMs = 500
-const answerWithinMs = 1_000
+const farewellMs = 1_000
+const answerWithinMs = 800
 const drainWithinMs = 500
 /** A body that comes slower than this holds memory for nothing. */
 const requestTimeoutMs = 30_000
-const connectionsMax = 10_000
+const connectionsMax = 5_000
+const headerBytesMax = 8 * 1024
+/** Longer than balancers keep connections that are idle, so that they and not we end one: a request never meets a closing socket. */
+const keepAliveMs = 90_000
 
 /** The collector without its server. Tests send requests straight to `app`. */
 export async function createCollector(options: CollectorOptions) {
@@ -109,7 +114,7 @@ export async function createCollector(options: CollectorOptions) {
   })
   const window = () => acceptedWindow({ nowMs: now(), retentionDays })
   const spans = new SpanBlock()
-  const shedding = startShedding({ store, settings, collectorId, metrics, nowMs: now })
+  const shedding = createShedding({ settings, collectorId, metrics })
   const spanWalker = new SpanWalker(spans, redaction, walkLimits, shedding?.shedder)
   const logs = new LogBlock()
   const logWalker = new LogWalker(logs, redaction, walkLimits)
@@ -122,6 +127,7 @@ export async function createCollector(options: CollectorOptions) {
         },
         walk: (body) => spanWalker.walk(body, window(), now()),
         seal: () => spans.seal(),
+        sealCounts: () => shedding?.sealCounts(),
       },
       ofBlocks,
       (block) => keeper.keep('traces', block),
@@ -149,7 +155,6 @@ export async function createCollector(options: CollectorOptions) {
       bytesMax: inFlightBytesMax,
       onChange: (bytes) => metrics.set('headwater_otlp_in_flight_bytes', bytes),
     }),
-    ledger,
     metrics,
     corsOrigins,
     nowMs: now,
@@ -165,18 +170,21 @@ export async function createCollector(options: CollectorOptions) {
     sayGoodbye: () => {
       stopping = true
     },
-    async flush() {
-      await Promise.all([builders.traces.flush(), builders.logs.flush()])
+    /** Nobody waits for company any longer. */
+    seal() {
+      builders.traces.seal()
+      builders.logs.seal()
     },
-    idle: async () => {
+    async idle() {
       await Promise.all([builders.traces.flush(), builders.logs.flush()])
       await keeper.idle()
     },
-    async close(drainMs: number) {
-      await Promise.all([builders.traces.flush(), builders.logs.flush()])
+    async close(withinMs: number) {
       keys?.stop()
-      await shedding?.stop()
-      await keeper.stop(drainMs)
+      builders.traces.seal()
+      builders.logs.seal()
+      await keeper.stop(withinMs)
+      await Promise.all([builders.traces.flush(), builders.logs.flush()])
     },
   }
 }
@@ -216,9 +224,9 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       tls?.stop()
       collector.sayGoodbye()
       await sayGoodbye(server)
-      const flushing = setInterval(() => void collector.flush(), 20)
+      const sealing = setInterval(() => collector.seal(), 20)
       await close(server)
-      clearInterval(flushing)
+      clearInterval(sealing)
       await collector.close(drainWithinMs)
     },
   }
@@ -245,7 +253,7 @@ async function listen(
 }
 
 function createServer(listener: RequestListener, tls?: Tls): Server {
-  const options = { requestTimeout: requestTimeoutMs }
+  const options = { requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveMs, maxHeaderSize: headerBytesMax }
   if (tls === undefined) return createHttpServer(options, listener)
   const server = createHttpsServer({ ...options, ...tls.options }, listener)
   tls.follow(server)

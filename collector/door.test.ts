@@ -314,7 +314,7 @@ test('metrics are left out, counted and told', async () => {
   })
   const { metrics } = collector
   const fate = (outcome: string) => metrics.sum('headwater_ingest_records_total', { signal: 'metrics', outcome })
-  expect([fate('received'), fate('rejected')]).toEqual([5, 5])
+  await expect.poll(() => [fate('received'), fate('rejected')]).toEqual([5, 5])
 })
 
 test('log records are in ClickHouse when the answer comes', async () => {

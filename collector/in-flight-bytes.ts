@@ -4,6 +4,8 @@ import { Refusal } from './refusal.ts'
 export interface Hold {
   /** Counts bytes more, or refuses with 429: the client comes again when others are done. */
   grow(bytes: number): void
+  /** Counts bytes that are there already: others are refused for them. */
+  charge(bytes: number): void
   release(): void
 }
 
@@ -26,6 +28,10 @@ export class InFlightBytes {
           const message = `Requests in flight hold ${this.#bytes} of ${this.#bytesMax} bytes; send this one again later`
           throw new Refusal(429, message, { retryAfterS: 1 })
         }
+        held += bytes
+        this.#move(bytes)
+      },
+      charge: (bytes) => {
         held += bytes
         this.#move(bytes)
       },

@@ -1,28 +1,20 @@
 // A block is safe once the log has it or once ClickHouse has it, as configured. Here it goes from one to the other.
 
-import type { Store } from '@headwater/store'
 import type { SealedBlock } from './block-builder.ts'
-import type { Ledger } from './ledger.ts'
-import { type KeptSignal, type Line, openLine } from './line.ts'
-import { LogBroken, LogFull } from './log/errors.ts'
+import { type KeptSignal, type Line, type LineOptions, openLine } from './line.ts'
+import { LogFull } from './log/errors.ts'
 import { orphanedSlots } from './log/slots.ts'
 import { openLog, openSlot } from './log/write-ahead-log.ts'
-import type { CollectorMetrics } from './metrics.ts'
 import { Refusal } from './refusal.ts'
 
 /** When a request is acknowledged: once its rows are in ClickHouse, or once its block is in the log. */
 export type Acknowledgement = 'stored' | 'logged'
 
-export interface KeeperOptions {
-  store: Store
+export interface KeeperOptions extends Omit<LineOptions, 'durable'> {
   /** The collectors of one machine have a slot each below this directory. */
   directory: string
   acknowledgement: Acknowledgement
   logBytesMax: number
-  ledger: Ledger
-  metrics: CollectorMetrics
-  nowMs: () => number
-  log: (line: string) => void
 }
 
 /** Takes blocks, and stores them sooner or later. */
@@ -33,11 +25,15 @@ export interface Keeper {
   refusal(): Refusal | undefined
   /** Resolves once nothing is pending. */
   idle(): Promise<void>
-  /** Stores what it can within so many milliseconds; the rest is in the log. */
-  stop(drainMs: number): Promise<void>
+  /** Stores what it can within so many milliseconds; the rest is in the log. Senders that wait for ClickHouse are sent away. */
+  stop(withinMs: number): Promise<void>
 }
 
 const retryAfterS = { away: 2, full: 5, broken: 5 }
+/** The log is full when the next large block might not fit. */
+const roomBytes = (logBytesMax: number): number => Math.min(8 * 1024 * 1024, logBytesMax / 10)
+/** Of the time to stop, what an insert on its way may still take. */
+const lastInsertShare = 0.5
 /** How soon the log of a collector that died is taken over by another of its machine. */
 const adoptEveryMs = 30_000
 
@@ -50,10 +46,13 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     bytesMax: logBytesMax,
     onEvicted: (bytes: number) => metrics.add('headwater_log_quarantine_evicted_bytes_total', bytes),
   }
-  const own = await openLine(options, (onLost) => openLog(directory, { ...logOptions, onLost }))
+  const lineOptions = { ...options, durable }
+  const own = await openLine(lineOptions, (onLost) => openLog(directory, { ...logOptions, onLost }))
   if (own === undefined) throw new Error(`Cannot open a log in ${directory}`)
   const { wal, drain } = own
   const adopted = new Set<Line>()
+  /** Slots that cannot be opened; they are told once. */
+  const unreadable = new Set<number>()
   let adopting = adoptOrphans()
   const adoption = setInterval(() => {
     adopting = adopting.then(adoptOrphans)
@@ -61,22 +60,38 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
   await adopting
 
   async function adoptOrphans(): Promise<void> {
-    try {
-      for (const slot of await orphanedSlots(directory)) {
-        const line = await openLine(options, (onLost) => openSlot(directory, slot, { ...logOptions, onLost }))
-        if (line === undefined) continue
-        log(`The log ${slot} in ${directory} was left with ${line.drain.pending.rows} records: they are stored now`)
-        adopted.add(line)
-        void endOnceIdle(line)
-      }
-    } catch (cause) {
+    const slots = await orphanedSlots(directory).catch((cause: unknown) => {
       log(`Cannot look for logs that others left in ${directory}: ${String(cause)}`)
+      return []
+    })
+    for (const slot of slots) if (!unreadable.has(slot)) await adopt(slot)
+  }
+
+  async function adopt(slot: number): Promise<void> {
+    try {
+      const line = await openLine(lineOptions, (onLost) => openSlot(directory, slot, { ...logOptions, onLost }))
+      if (line === undefined) return
+      log(`The log ${slot} in ${directory} was left with ${line.drain.pending.rows} records: they are stored now`)
+      adopted.add(line)
+      void endOnceIdle(line)
+    } catch (cause) {
+      unreadable.add(slot)
+      metrics.add('headwater_log_troubles_total')
+      log(`Cannot take over the log ${slot} that another collector left in ${directory}: ${reasonOf(cause)}`)
     }
   }
 
   async function endOnceIdle(line: Line): Promise<void> {
-    await line.drain.idle()
-    if (adopted.delete(line)) await line.end()
+    await line.idle()
+    if (adopted.delete(line)) await end(line, 0)
+  }
+
+  async function end(line: Line, withinMs: number): Promise<void> {
+    try {
+      await line.end(withinMs)
+    } catch (cause) {
+      log(`Cannot close the log ${line.wal.slot} in ${directory}: ${reasonOf(cause)}`)
+    }
   }
 
   function observe(): void {
@@ -85,16 +100,17 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     metrics.set('headwater_log_quarantine_bytes', wal.quarantineBytes)
   }
 
+  function full(cause?: unknown): Refusal {
+    metrics.add('headwater_log_refusals_total', 1, { reason: 'full' })
+    const message = `The log is full: ${wal.bytes} bytes are in it and more wait for the disk; send these records again later`
+    return new Refusal(503, message, { retryAfterS: retryAfterS.full, cause })
+  }
+
   /** Why the log did not take a block, as its senders hear it. */
-  function refusalOf(cause: unknown): unknown {
-    if (cause instanceof LogFull) {
-      metrics.add('headwater_log_refusals_total', 1, { reason: 'full' })
-      const message = `The log is full with ${wal.bytes} bytes that ClickHouse has not taken yet; send these records again later`
-      return new Refusal(503, message, { retryAfterS: retryAfterS.full, cause })
-    }
-    if (!(cause instanceof LogBroken)) return cause
+  function refusalOf(cause: unknown): Refusal {
+    if (cause instanceof LogFull) return full(cause)
     metrics.add('headwater_log_refusals_total', 1, { reason: 'broken' })
-    log(`The log cannot be written, senders are asked to come again: ${String(cause)}`)
+    log(`The log cannot be written, senders are asked to come again: ${reasonOf(cause)}`)
     const message = 'The log cannot be written now; send these records again later'
     return new Refusal(503, message, { retryAfterS: retryAfterS.broken, cause })
   }
@@ -103,7 +119,7 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     async keep(signal, { rows, payload, account: meta }) {
       const ref = await wal.append({ signal, rows, meta, payload }, { durable }).catch((cause: unknown) => {
         const refusal = refusalOf(cause)
-        ledger.refuse(signal, meta, refusal instanceof Refusal ? String(refusal.status) : '500')
+        ledger.refuse(signal, meta, String(refusal.status))
         throw refusal
       })
       ledger.take(signal, meta)
@@ -111,25 +127,36 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
       observe()
       if (durable) return
       const met = await fate
-      if (met.kind === 'stored') return
-      if (met.kind === 'kept') throw away()
-      throw new Refusal(400, `ClickHouse cannot hold some of these records: ${String(met.cause)}`)
+      switch (met.kind) {
+        case 'stored':
+          return
+        case 'quarantined':
+          throw new Refusal(
+            400,
+            `ClickHouse cannot hold some of the records that came together: ${reasonOf(met.cause)}`,
+          )
+        // Their senders have them still.
+        case 'kept':
+        case 'lost':
+          throw away()
+      }
     },
     refusal() {
       observe()
-      return !durable && drain.isAway ? away() : undefined
+      if (durable) return wal.bytes + roomBytes(logBytesMax) > logBytesMax ? full() : undefined
+      return drain.isAway ? away() : undefined
     },
     async idle() {
-      await Promise.all([own, ...adopted].map((line) => line.drain.idle()))
+      await Promise.all([own, ...adopted].map((line) => line.idle()))
     },
-    async stop(drainMs) {
+    async stop(withinMs) {
       clearInterval(adoption)
-      await adopting
       const lines = [own, ...adopted]
       adopted.clear()
-      const waited = new Promise((resolve) => setTimeout(resolve, drainMs))
-      await Promise.race([Promise.all(lines.map((line) => line.drain.idle())), waited])
-      await Promise.all(lines.map((line) => line.end()))
+      const insertMs = withinMs * lastInsertShare
+      const waited = new Promise((resolve) => setTimeout(resolve, withinMs - insertMs))
+      await Promise.race([Promise.all([adopting, ...lines.map((line) => line.drain.idle())]), waited])
+      await Promise.all(lines.map((line) => end(line, insertMs)))
     },
   }
 }
@@ -138,4 +165,10 @@ function away(): Refusal {
   return new Refusal(503, 'ClickHouse does not take records now; send them again later', {
     retryAfterS: retryAfterS.away,
   })
+}
+
+/** The error and what it goes back to. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  return cause.cause instanceof Error ? `${cause.message} (${cause.cause.message})` : cause.message
 }

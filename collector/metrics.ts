@@ -28,7 +28,7 @@ export const collectorMetrics = {
   headwater_otlp_body_bytes_total: { type: 'counter', help: 'Bytes of bodies, inflated, that were read whole' },
   headwater_otlp_in_flight_bytes: {
     type: 'gauge',
-    help: 'Memory of requests that wait for their answer: bodies as sent, inflated, and their columns',
+    help: 'Memory of requests that wait for their answer: bodies as sent and inflated',
   },
   headwater_ingest_inserts_total: { type: 'counter', help: 'Inserts that ClickHouse has taken', labels: ['signal'] },
   headwater_ingest_insert_failures_total: {
@@ -40,9 +40,22 @@ export const collectorMetrics = {
     type: 'gauge',
     help: 'The chance of a run without trouble to be kept; 1 unless HEADWATER_SPAN_BUDGET is exceeded',
   },
-  headwater_sampling_counts_dropped_total: {
+  headwater_sampling_kept_spans_total: {
     type: 'counter',
-    help: 'Windows of counts before shedding that ClickHouse did not take for a minute',
+    help: 'Spans that a collector with a budget kept: for their error, their latency, their run, or by chance',
+    labels: ['reason'],
+  },
+  headwater_sampling_forgotten_runs_total: {
+    type: 'counter',
+    help: 'Runs with trouble that were forgotten before their time, for want of room: more of their spans may be missing',
+  },
+  headwater_sampling_other_spans_total: {
+    type: 'counter',
+    help: 'Spans that were counted as service "other" before shedding: more operations came at once than are counted apart',
+  },
+  headwater_sampling_refused_counts_total: {
+    type: 'counter',
+    help: 'Batches whose counts before shedding ClickHouse refused for good',
   },
   headwater_log_bytes: { type: 'gauge', help: 'Bytes of the write-ahead log on disk' },
   headwater_log_blocks: { type: 'gauge', help: 'Blocks in the log that are not in ClickHouse yet' },
@@ -50,6 +63,15 @@ export const collectorMetrics = {
     type: 'counter',
     help: 'Blocks that the log could not take, by reason; their senders were asked to come again',
     labels: ['reason'],
+  },
+  headwater_log_lost_blocks_total: {
+    type: 'counter',
+    help: 'Blocks that were damaged on disk; what is known of their records is in the ledger as lost',
+    labels: ['signal'],
+  },
+  headwater_log_progress_lost_total: {
+    type: 'counter',
+    help: 'Logs that went to ClickHouse once more because they did not know what it has of them',
   },
   headwater_log_troubles_total: {
     type: 'counter',

@@ -38,7 +38,8 @@ function everything(directory: string): string {
 
 test('secrets are gone before anything is written, wherever they came', async () => {
   const logDirectory = await world.directory()
-  const { app, idle } = await world.create({ acknowledgement: 'logged' }, { logDirectory })
+  const logging = await world.create({ acknowledgement: 'logged' }, { logDirectory })
+  const { app } = logging
   const traceId = 'ab'.repeat(16)
   const body = requestOf(traceId, [
     attribute('http.request.header.authorization', 'Bearer s3cr3t-one'),
@@ -56,7 +57,7 @@ test('secrets are gone before anything is written, wherever they came', async ()
   const log = everything(logDirectory)
   expect(log).toContain('stays as it is')
   for (const secret of ['s3cr3t', 'hunter2', '4111']) expect(log).not.toContain(secret)
-  await idle()
+  await logging.idle()
   const stored = await world.store.clickhouse.query({
     query: 'SELECT * FROM otel_traces WHERE TraceId = {traceId:String}',
     query_params: { traceId },

@@ -82,6 +82,8 @@ export function openDataDirectory(directory: string): DataDirectory {
   }
   const lock = new DatabaseSync(lockFileOf(path), { timeout: lockWaitMs })
   try {
+    // A journal on disk would need room there, which a full disk does not have.
+    lock.exec('PRAGMA journal_mode = MEMORY')
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     lock.close()

@@ -19,9 +19,6 @@ export interface BlocksToInsert {
 const rowErrors =
   /^(CANNOT_(PARSE|READ|CONVERT)_\w+|INCORRECT_DATA|TYPE_MISMATCH|ILLEGAL_TYPE_OF_ARGUMENT|DECIMAL_OVERFLOW|ARGUMENT_OUT_OF_BOUND|VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE|TOO_LARGE_STRING_SIZE|TOO_LARGE_ARRAY_SIZE|SIZES_OF_ARRAYS_DONT_MATCH|VIOLATED_CONSTRAINT|CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN)$/
 
-/** Of this, an insert that is too large for the server may be the reason, or the server's state. */
-const sizeError = 'MEMORY_LIMIT_EXCEEDED'
-
 /**
  * Indexes over all names and values of attributes cost half as much as the rest of the insert. They are made when the rows
  * are merged for the first time, which is soon; until then those who look for an attribute read these rows.
@@ -52,11 +49,6 @@ export async function insertBlocks(store: Store, insert: BlocksToInsert): Promis
   } catch (cause) {
     return { kind: rowErrors.test(typeOf(cause)) ? 'unstorable' : 'away', cause }
   }
-}
-
-/** Whether the server refused for want of memory: of a large insert, halves may pass. */
-export function isTooLargeForServer(cause: unknown): boolean {
-  return typeOf(cause) === sizeError
 }
 
 /** The settings of an insert that counts once, in the table and in what its views feed. */

@@ -50,6 +50,8 @@ export async function settleTick(store: Store, tick: Tick, rules: SettleRules): 
       query_params: parameters,
       clickhouse_settings: {
         ...onceUnder(`settle:${tick.tick}:${table}`),
+        // The token goes by the chunks that the rows come in: sorted rows come in one, however many threads made them.
+        max_block_size: '1000000000',
         // The columns of a source win over the aliases that replace them.
         prefer_column_name_to_alias: 1,
       },

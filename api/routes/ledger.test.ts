@@ -1,5 +1,5 @@
 // What collectors tell of themselves, asked at the door.
-import { insertLedger, insertSpanCounts } from '@headwater/store'
+import { CountBlock, insertBlocks, insertLedger } from '@headwater/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { secondsAgo, startWorld, type World } from '../test-world.ts'
 
@@ -50,8 +50,11 @@ test('the ledger adds up by key and signal, with reasons, and counts a batch tha
 test('rates before shedding are told by operation', async () => {
   const windowS = Math.floor(secondsAgo(60) / 10_000) * 10
   const count = { windowS, service: 'shop@production', operation: 'POST /checkout', kind: 'Server' }
-  const rows = [{ ...count, spans: 360, errors: 36, duration: { 359: 360 } }]
-  await insertSpanCounts(world.store, { collector: 'host/1', rows, token: 'a', timeoutMs: 10_000 })
+  const counts = new CountBlock()
+  counts.add('host/1', { ...count, spans: 360, errors: 36, duration: new Map([[359, 360]]) })
+  const columns = counts.block.columns.map(({ name }) => name)
+  const blocks = [counts.seal()]
+  await insertBlocks(world.store, { table: 'collector_span_counts', columns, blocks, token: 'a', timeoutMs: 10_000 })
   const { body } = await world.get('/api/v1/span-rates')
   expect(body).toMatchObject({
     items: [

@@ -87,6 +87,8 @@ function lock(path: string): () => void {
   try {
     closeSync(openSync(lockFile, 'a', 0o600))
     database = new DatabaseSync(lockFile, { timeout: lockWaitMs })
+    // A journal on disk would need room there, which a full disk does not have.
+    database.exec('PRAGMA journal_mode = MEMORY')
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database?.close()

@@ -1,12 +1,9 @@
 import { chooseBatch, nextReadAtMs } from './batches.ts'
 import type { Desk, Lane, Waiting, Work } from './desk.ts'
-import { DamagedRecord } from './errors.ts'
+import { atOnce, tryHead } from './head-of-lane.ts'
 import { insertInOrder } from './live-lane.ts'
+import { loadBlocks, readAgainAfterMs } from './loading.ts'
 import type { MendingLane } from './mending-lane.ts'
-import { insertWhole } from './whole-insert.ts'
-
-/** How long to wait when the log cannot be read for a reason that may pass. */
-const readAgainAfterMs = 1_000
 
 /** Blocks of one signal that are only on disk. They go in their order, no faster than the rate that leaves room. */
 export class BacklogLane implements Lane {
@@ -17,6 +14,7 @@ export class BacklogLane implements Lane {
   readonly #queue: Waiting[] = []
   #leaving: Waiting[] = []
   #work: Work | undefined
+  #start = atOnce
   #mayReadAtMs = 0
   /** Runs of consecutive blocks that were added, and that are gone. */
   #runsAdded = 0
@@ -51,15 +49,17 @@ export class BacklogLane implements Lane {
     if (this.#work !== undefined) {
       return this.#work.batch.position === undefined || this.#mending.hasRoom ? this.#work.dueAtMs : Infinity
     }
-    return this.#resumed.length + this.#queue.length === 0 ? Infinity : this.#mayReadAtMs
+    return this.#resumed.length + this.#queue.length === 0 ? Infinity : Math.max(this.#mayReadAtMs, this.#start.dueAtMs)
   }
 
   async step(): Promise<void> {
     this.#work ??= (await this.#resume()) ?? (await this.#begin())
     const work = this.#work
     if (work === undefined || this.#desk.isStopped) return
-    if (work.batch.position === undefined && (await insertWhole(this.#desk, work)) === 'again') return
-    if (work.batch.position === undefined || this.#mending.take(work)) this.#work = undefined
+    const start = await tryHead(this.#desk, this.#mending, work)
+    if (start === undefined) return
+    this.#work = undefined
+    this.#start = start
   }
 
   async #resume(): Promise<Work | undefined> {
@@ -69,7 +69,7 @@ export class BacklogLane implements Lane {
     // A batch is repeated whole or not at all: what is missing must be lost, not late.
     if (loaded === 'late') return undefined
     this.#resumed.shift()
-    if (loaded.length > 0) return { ...work, blocks: loaded }
+    if (loaded.length > 0) return { ...work, ...this.#start, blocks: loaded }
     this.#desk.log.end(work.batch)
     return undefined
   }
@@ -90,33 +90,16 @@ export class BacklogLane implements Lane {
     const [first, ...rest] = loaded
     if (first === undefined) return undefined
     const batch = this.#desk.log.begin([first.ref, ...rest.map(({ ref }) => ref)])
-    return { batch, blocks: loaded, failures: 0, dueAtMs: 0 }
+    return { batch, blocks: loaded, ...this.#desk.untried(), ...this.#start }
   }
 
-  /** Reads the blocks back, those that can be; `late` when the log cannot be read now. */
+  /** Reads the blocks back, no faster than the backlog may. */
   async #load(blocks: readonly Waiting[]): Promise<Waiting[] | 'late'> {
-    const { clock, limits, log, reports } = this.#desk
-    const loaded: Waiting[] = []
+    const { clock, limits } = this.#desk
     const bytes = blocks.reduce((sum, { ref }) => sum + ref.bytes, 0)
     this.#mayReadAtMs = nextReadAtMs(clock.nowMs(), { bytes, bytesPerSecond: limits.backlogBytesPerSecond })
-    const damaged: [Waiting, DamagedRecord][] = []
-    for (const waiting of blocks) {
-      try {
-        const { meta, payload } = await log.read(waiting.ref)
-        waiting.loaded = { meta, payload: [payload] }
-        loaded.push(waiting)
-      } catch (cause) {
-        if (cause instanceof DamagedRecord) {
-          damaged.push([waiting, cause])
-          continue
-        }
-        for (const each of loaded) this.#desk.release(each)
-        this.#mayReadAtMs = clock.nowMs() + readAgainAfterMs
-        reports.troubled(cause)
-        return 'late'
-      }
-    }
-    for (const [waiting, cause] of damaged) await this.#desk.lose(waiting, cause)
+    const loaded = await loadBlocks(this.#desk, blocks)
+    if (loaded === 'late') this.#mayReadAtMs = clock.nowMs() + readAgainAfterMs
     return loaded
   }
 }

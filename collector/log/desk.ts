@@ -19,8 +19,8 @@ export interface Insert {
   blocks: Uint8Array[]
   rows: number
   metas: unknown[]
-  /** Given where the insert is a part of one block; the first part of each block is told apart. */
-  piece?: { isFirst: boolean }
+  /** Given where the insert is a part of one block: its rows from this one on. */
+  piece?: { startRow: number }
 }
 
 /** What became of a block. `kept`: the drain stopped first; the log has it, and whoever opens it next goes on. */
@@ -31,17 +31,22 @@ export type Fate =
   | { kind: 'kept' }
 
 export interface DrainReports {
-  stored(event: { signal: Signal; rows: number; metas: unknown[] }): void
-  /** `kept` names the files in quarantine; without, there was no room for them. */
+  /** Whole blocks, or rows of one of them from `startRow` on. */
+  stored(event: { signal: Signal; rows: number; metas: unknown[]; startRow?: number }): void
+  /**
+   * `kept` names the files in quarantine; without, there was no room for them. The block goes on once what is returned
+   * resolves. Should the process die before, or should it reject, the rows are tried once more and may be told again,
+   * with the same token: books that are kept under it count them once. It must not wait for blocks of this drain.
+   */
   quarantined(event: {
+    token: string
     signal: Signal
     rows: number
     meta: unknown
-    piece: { isFirst: boolean }
+    piece: { startRow: number }
     cause: unknown
     kept: string | undefined
-  }): void
-  retried(event: { signal: Signal; cause: unknown; afterMs: number }): void
+  }): void | Promise<void>
   /** The log could not be read or its progress not written; the drain tries again. */
   troubled(cause: unknown): void
 }
@@ -57,7 +62,11 @@ export interface DrainLimits extends BatchLimits {
   /** Of payloads that wait for their insert. Each lane holds one batch more while it inserts that. */
   memoryBytesMax: number
   backlogBytesPerSecond: number
-  /** Batches per signal that were refused and go in pieces; beyond, the lane that meets another one waits. */
+  /** After so many a batch is set aside and the next one is tried. See `MendingLane` for what becomes of it. */
+  failuresMax: number
+  /** After so many that other inserts succeeded between, it is the rows that do not go in. */
+  blamedMax: number
+  /** Batches per signal that were set aside or go in pieces; beyond, the lane that meets another one waits. */
   mendingBatchesMax: number
   /** For one block; what is left of it then goes to quarantine in the pieces that it is in. */
   mendingInsertsMax: number
@@ -74,12 +83,24 @@ export interface Waiting {
   resolve: (fate: Fate) => void
 }
 
+/** What is known of an insert that has not succeeded yet. */
+export interface Trial {
+  /** Answers `away`. */
+  failures: number
+  /** Those of them before each of which ClickHouse had just taken something else: it is there. */
+  blamed: number
+  /** The same of those before which that was of the same signal: its table is there, too. */
+  blamedInSignal: number
+  storesSeen: Readonly<Record<Signal, number>>
+  /** Of batches before this one that were set aside: whoever follows them does not begin with haste. */
+  failuresBefore: number
+  dueAtMs: number
+}
+
 /** A batch on its way. */
-export interface Work {
+export interface Work extends Trial {
   batch: Batch
   blocks: Waiting[]
-  failures: number
-  dueAtMs: number
 }
 
 /** A queue with a way of its own; one step is one insert at most. */
@@ -110,6 +131,8 @@ export class Desk {
   readonly #write: DeskParts['write']
   readonly #chance: () => number
   readonly #away = new Set<Signal>()
+  /** Inserts that were stored. */
+  #stores: Readonly<Record<Signal, number>> = { traces: 0, logs: 0 }
   /** What waits, in all lanes. */
   blocks = 0
   rows = 0
@@ -132,6 +155,12 @@ export class Desk {
     return this.#away.size > 0
   }
 
+  /** A batch that is in the way of others did not go in, or is not in their way any more. */
+  note(signal: Signal, state: 'away' | 'unknown'): void {
+    if (state === 'away') this.#away.add(signal)
+    else this.#away.delete(signal)
+  }
+
   take(waiting: Waiting): void {
     this.blocks += 1
     this.rows += waiting.ref.rows
@@ -139,34 +168,47 @@ export class Desk {
     this.memoryBytes += waiting.memoryBytes
   }
 
-  /** Inserts under a boundary that is on disk. */
+  /** Inserts under a boundary that is on disk; rejects when that cannot be written there. */
   async insert(insert: Insert): Promise<Answer> {
+    await this.log.saveProgress()
     const answer = await this.#attempt(insert)
-    if (answer.kind === 'away') this.#away.add(insert.signal)
-    else this.#away.delete(insert.signal)
+    if (answer.kind !== 'away') this.#away.delete(insert.signal)
+    if (answer.kind === 'stored') {
+      this.#stores = { ...this.#stores, [insert.signal]: this.#stores[insert.signal] + 1 }
+    }
     return answer
   }
 
   async #attempt(insert: Insert): Promise<Answer> {
     try {
-      await this.log.saveProgress()
       return await this.#write(insert)
     } catch (cause) {
       return { kind: 'away', cause }
     }
   }
 
-  /** The batch waits before it is tried again. */
-  retry(work: Work, cause: unknown): void {
-    work.failures += 1
-    const afterMs = backOffMs(work.failures, this.#chance())
-    work.dueAtMs = this.clock.nowMs() + afterMs
-    this.reports.retried({ signal: work.batch.signal, cause, afterMs })
+  /** Of an insert that has not been tried. */
+  untried(): Trial {
+    return { failures: 0, blamed: 0, blamedInSignal: 0, storesSeen: this.#stores, failuresBefore: 0, dueAtMs: 0 }
   }
 
-  /** The block has met its fate. */
+  /** The batch, or the piece that it is at, waits before it is tried again. */
+  retry(work: Work): void {
+    const { signal } = work.batch
+    work.failures += 1
+    if (this.#stores !== work.storesSeen) work.blamed += 1
+    if (this.#stores[signal] > work.storesSeen[signal]) work.blamedInSignal += 1
+    work.storesSeen = this.#stores
+    work.dueAtMs = this.clock.nowMs() + backOffMs(work.failuresBefore + work.failures, this.#chance())
+  }
+
+  /** The block is done with. */
   settle(waiting: Waiting, fate: Fate): void {
     this.log.done(waiting.ref)
+    this.#leave(waiting, fate)
+  }
+
+  #leave(waiting: Waiting, fate: Fate): void {
     this.blocks -= 1
     this.rows -= waiting.ref.rows
     this.bytes -= waiting.ref.bytes
@@ -181,10 +223,10 @@ export class Desk {
     waiting.loaded = undefined
   }
 
-  /** The block cannot be read back. */
+  /** The block cannot be read back. It is done once its loss is confirmed. */
   async lose(waiting: Waiting, cause: DamagedRecord): Promise<void> {
     await this.log.quarantine(waiting.ref, cause)
-    this.settle(waiting, { kind: 'lost', cause })
+    this.#leave(waiting, { kind: 'lost', cause })
   }
 
   /** Writes the progress down without anybody waiting for it. */

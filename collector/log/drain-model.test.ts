@@ -7,17 +7,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Signal } from './record.ts'
+import type { Lost } from './recovery.ts'
 import { TestClickHouse } from './test-clickhouse.ts'
 import { TestDisk, temporaryDirectory } from './test-disk.ts'
 import { nothingTold, open, type Setting } from './test-world.ts'
 
 type Step =
-  | { kind: 'add'; signal: Signal; rows: number; bad: number[]; waits: boolean }
+  | { kind: 'add'; signal: Signal; rows: number; bad: number[]; poison: number[]; waits: boolean }
   | { kind: 'away' | 'answerLost'; times: number }
   | { kind: 'pass'; ms: number; turns: number; midst: boolean }
   | { kind: 'crash'; flips: number[]; openings: number[] }
   | { kind: 'fault'; call: 'writev' | 'fdatasync' | 'truncate'; of: 'log' | 'progress'; bytesFirst: number }
-  | { kind: 'stop' }
+  | { kind: 'confirm' | 'stop' }
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
@@ -28,6 +29,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         signal: fc.constantFrom('traces' as const, 'logs' as const),
         rows: fc.integer({ min: 1, max: 9 }),
         bad: fc.array(fc.nat(40), { maxLength: 2 }),
+        poison: fc.array(fc.nat(80), { maxLength: 1 }),
         waits: fc.boolean(),
       }),
     },
@@ -65,7 +67,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         bytesFirst: fc.nat(400),
       }),
     },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('confirm' as const, 'stop' as const) }) },
   ),
   { minLength: 5, maxLength: 40 },
 )
@@ -91,6 +93,10 @@ async function openAndDie(setting: Setting, turns: number): Promise<void> {
   await disk.crash()
 }
 
+function isToldIn(told: readonly Lost[], { signal, first, last }: Lost): boolean {
+  return told.some((each) => each.signal === signal && each.first <= first && last <= each.last)
+}
+
 test('whatever happens, each acknowledged row is stored once, or is told to be quarantined or lost', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
@@ -107,6 +113,18 @@ test('whatever happens, each acknowledged row is stored once, or is told to be q
       const refused: string[] = []
       const told = nothingTold()
       let world = await open({ ...setting, told })
+      const forgotten: Lost[] = []
+      const confirmed = new Set<string>()
+      const confirm = () => {
+        world.confirm()
+        for (const { id } of told.lost) confirmed.add(id)
+      }
+      const reopen = async () => {
+        const before = told.lost.filter(({ id }) => !confirmed.has(id))
+        const toldBefore = told.lost.length
+        world = await open({ ...setting, told })
+        forgotten.push(...before.filter((lost) => !isToldIn(told.lost.slice(toldBefore), lost)))
+      }
       let adding: Promise<unknown>[] = []
       let named = 0
       for (const step of all) {
@@ -115,7 +133,7 @@ test('whatever happens, each acknowledged row is stored once, or is told to be q
             const { signal } = step
             const rows = Array.from(
               { length: step.rows },
-              (_, at) => `${signal}${named++}${step.bad.includes(at) ? '!' : ''}`,
+              (_, at) => `${signal}${named++}${step.bad.includes(at) ? '!' : step.poison.includes(at) ? '?' : ''}`,
             )
             const added = world.add(rows.join(' '), signal)
             const noting = added.then(
@@ -148,7 +166,10 @@ test('whatever happens, each acknowledged row is stored once, or is told to be q
               for (const flip of step.flips) flipIn(join(setting.parent, '1'), flip)
               for (const turns of step.openings) await openAndDie({ ...setting, told }, turns)
             }
-            world = await open({ ...setting, told })
+            await reopen()
+            break
+          case 'confirm':
+            confirm()
             break
           case 'fault':
             world.disk.failNext(step.call, {
@@ -159,15 +180,24 @@ test('whatever happens, each acknowledged row is stored once, or is told to be q
       }
       world.disk.heal()
       await Promise.all(adding)
+      // Poison shows only while others go in.
+      for (let more = 0; world.drain.pending.blocks > 0; more += 1) {
+        await Promise.all([world.add(`trace-more${more}`), world.add(`log-more${more}`, 'logs')])
+        for (let passed = 0; passed < 50; passed += 1) await world.clock.pass(20)
+      }
       await world.idle()
+      confirm()
+      expect(forgotten).toEqual([])
       expect(new Set(clickhouse.rows).size).toBe(clickhouse.rows.length)
       const stored = new Set(clickhouse.rows)
-      const quarantined = new Set(told.quarantined)
+      const refusedRows = [...told.quarantined.values()].flat()
+      const quarantined = new Set(refusedRows)
+      expect(refusedRows.length).toBe(quarantined.size)
       for (const { signal, sequence, rows } of acknowledged) {
         if (told.lost.some((each) => each.signal === signal && each.first <= sequence && sequence <= each.last))
           continue
         expect(rows.filter((row) => stored.has(row) === quarantined.has(row))).toEqual([])
-        expect(rows.filter((row) => quarantined.has(row))).toEqual(rows.filter((row) => row.endsWith('!')))
+        expect(rows.filter((row) => quarantined.has(row))).toEqual(rows.filter((row) => /[!?]$/.test(row)))
       }
       // A disk that does not even take the note that a block was refused may bring that block back.
       const isNoted = !all.some((step) => step.kind === 'fault' && step.of === 'progress')

@@ -1,6 +1,6 @@
 // Brings the log's blocks into ClickHouse, each once. Blocks that came just now have a lane of their own, so that their
-// senders do not wait behind a backlog; refused batches have one too, so that nobody waits behind them. The lanes of the
-// live signals run freely, backlog and mending take turns: three inserts at a time at most.
+// senders do not wait behind a backlog; batches that do not go in have one too, so that nobody waits behind them. Those of
+// the live signals run freely, those of the backlog take turns, and so do those of mending: four inserts at a time at most.
 
 import { BacklogLane } from './backlog-lane.ts'
 import { Desk, type Clock, type DeskParts, type DrainLimits, type Fate, type Lane, type Waiting } from './desk.ts'
@@ -15,11 +15,13 @@ const MiB = 1024 * 1024
 
 export const drainLimits: DrainLimits = {
   batchRowsMax: 20_000,
-  batchBytesMax: 16 * MiB,
+  batchBytesMax: 12 * MiB,
   batchBlocksMax: 512,
   flushAfterMs: 500,
-  memoryBytesMax: 64 * MiB,
+  memoryBytesMax: 32 * MiB,
   backlogBytesPerSecond: 32 * MiB,
+  failuresMax: 3,
+  blamedMax: 6,
   mendingBatchesMax: 8,
   mendingInsertsMax: 1_024,
   stopWaitMs: 3_000,
@@ -75,7 +77,8 @@ export class Drain {
     this.#tracks = [
       [this.#live.traces],
       [this.#live.logs],
-      [mending.traces, this.#backlog.traces, mending.logs, this.#backlog.logs],
+      [this.#backlog.traces, this.#backlog.logs],
+      [mending.traces, mending.logs],
     ].map((lanes) => ({ lanes, running: undefined, restsUntilMs: 0 }))
 
     const waitingOf = ({ ref }: RecoveredBlock): Waiting => {
@@ -84,15 +87,15 @@ export class Drain {
       return waiting
     }
     for (const { batch, blocks } of recovery.batches) {
-      const work = { batch, blocks: blocks.map((block) => waitingOf(block)), failures: 0, dueAtMs: 0 }
+      const work = { batch, blocks: blocks.map((block) => waitingOf(block)), ...desk.untried() }
       if (batch.position === undefined) this.#backlog[batch.signal].resume(work)
-      else mending[batch.signal].resume(work)
+      else mending[batch.signal].add(work)
     }
     for (const block of recovery.blocks) this.#backlog[block.ref.signal].add(waitingOf(block))
     this.#pump()
   }
 
-  /** ClickHouse did not take the last insert of some signal. */
+  /** ClickHouse did not take the last insert of some signal, and it is not known that the rows of that are why. */
   get isAway(): boolean {
     return this.#desk.isAway
   }
@@ -139,13 +142,13 @@ export class Drain {
     await this.#save()
   }
 
-  /** Lets inserts in flight end, for a bounded time, and writes down how far it got. What waits stays in the log. */
-  async stop(): Promise<void> {
+  /** Lets inserts in flight end, for so long at most, and writes down how far it got. What waits stays in the log. */
+  async stop(waitMs: number = this.#desk.limits.stopWaitMs): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
     this.#callOffTimer()
     const waited = Promise.withResolvers<void>()
-    const callOff = this.#desk.clock.after(this.#desk.limits.stopWaitMs, waited.resolve)
+    const callOff = this.#desk.clock.after(waitMs, waited.resolve)
     await Promise.race([Promise.all(this.#tracks.flatMap(({ running }) => running ?? [])), waited.promise])
     callOff()
     this.#desk.isStopped = true

@@ -1,7 +1,7 @@
 import { batchDueAtMs, chooseBatch } from './batches.ts'
 import type { Desk, Lane, Waiting, Work } from './desk.ts'
+import { atOnce, tryHead } from './head-of-lane.ts'
 import type { MendingLane } from './mending-lane.ts'
-import { insertWhole } from './whole-insert.ts'
 
 /** Blocks of one signal that came just now and are in memory: their senders may wait for them. */
 export class LiveLane implements Lane {
@@ -9,6 +9,7 @@ export class LiveLane implements Lane {
   readonly #mending: MendingLane
   readonly #queue: Waiting[] = []
   #work: Work | undefined
+  #start = atOnce
 
   constructor(desk: Desk, mending: MendingLane) {
     this.#desk = desk
@@ -24,7 +25,9 @@ export class LiveLane implements Lane {
   }
 
   dueAtMs(): number {
-    if (this.#work === undefined) return batchDueAtMs(this.#queue, this.#desk.limits)
+    if (this.#work === undefined) {
+      return Math.max(batchDueAtMs(this.#queue, this.#desk.limits), this.#start.dueAtMs)
+    }
     return this.#work.batch.position === undefined || this.#mending.hasRoom ? this.#work.dueAtMs : Infinity
   }
 
@@ -32,8 +35,10 @@ export class LiveLane implements Lane {
     this.#work ??= this.#begin()
     const work = this.#work
     if (work === undefined) return
-    if (work.batch.position === undefined && (await insertWhole(this.#desk, work)) === 'again') return
-    if (work.batch.position === undefined || this.#mending.take(work)) this.#work = undefined
+    const start = await tryHead(this.#desk, this.#mending, work)
+    if (start === undefined) return
+    this.#work = undefined
+    this.#start = start
   }
 
   #begin(): Work | undefined {
@@ -42,7 +47,7 @@ export class LiveLane implements Lane {
     const [first, ...rest] = blocks
     if (first === undefined) return undefined
     const batch = this.#desk.log.begin([first.ref, ...rest.map(({ ref }) => ref)])
-    return { batch, blocks, failures: 0, dueAtMs: 0 }
+    return { batch, blocks, ...this.#desk.untried(), ...this.#start }
   }
 }
 

@@ -9,6 +9,8 @@ import { Sequences } from './sequences.ts'
 const sequence = z.int().nonnegative()
 const perSignal = <Value extends z.ZodType>(value: Value) => z.object({ traces: value, logs: value })
 
+const intervals = perSignal(z.array(z.tuple([sequence, sequence])))
+
 const positionSchema = z.object({
   sequence,
   /** Halves taken from the whole block down: 0 the first, 1 the second. All before it is done. */
@@ -45,7 +47,9 @@ export const progressSchema = z.object({
   batch: z.int().nonnegative(),
   /** Up to here blocks were acknowledged as durable: if one is missing, it is lost. */
   durable: perSignal(sequence),
-  done: perSignal(z.array(z.tuple([sequence, sequence]))),
+  done: intervals,
+  /** Given up, and whoever keeps the books has not said yet that it is in them: told again when the log is opened. */
+  lost: intervals,
   inFlight: z.array(batchSchema),
 })
 
@@ -57,6 +61,7 @@ export class Progress {
   batch: number
   readonly durable: Record<Signal, number>
   readonly done: Readonly<Record<Signal, Sequences>>
+  readonly lost: Readonly<Record<Signal, Sequences>>
   readonly #inFlight = new Map<number, Batch>()
 
   constructor(content?: ProgressContent) {
@@ -64,6 +69,7 @@ export class Progress {
     this.batch = content?.batch ?? 0
     this.durable = { ...(content?.durable ?? { traces: 0, logs: 0 }) }
     this.done = { traces: new Sequences(content?.done.traces), logs: new Sequences(content?.done.logs) }
+    this.lost = { traces: new Sequences(content?.lost.traces), logs: new Sequences(content?.lost.logs) }
     for (const batch of content?.inFlight ?? []) this.#inFlight.set(batch.number, batch)
   }
 
@@ -85,11 +91,16 @@ export class Progress {
       segment: this.segment,
       batch: this.batch,
       durable: this.durable,
-      done: {
-        traces: this.done.traces.intervals.map(([first, last]) => [first, last]),
-        logs: this.done.logs.intervals.map(([first, last]) => [first, last]),
-      },
+      done: intervalsOf(this.done),
+      lost: intervalsOf(this.lost),
       inFlight: this.inFlight,
     }
+  }
+}
+
+function intervalsOf({ traces, logs }: Readonly<Record<Signal, Sequences>>): ProgressContent['done'] {
+  return {
+    traces: traces.intervals.map(([first, last]) => [first, last]),
+    logs: logs.intervals.map(([first, last]) => [first, last]),
   }
 }

@@ -28,6 +28,8 @@ export interface RecoveredBlock {
 
 /** Blocks that were acknowledged and are no more. Without `rows` nobody knows how many rows they had. */
 export interface Lost {
+  /** The same whenever they are told: books that are kept under it count them once. Confirm it when they are booked. */
+  id: string
   signal: Signal
   first: number
   last: number
@@ -54,6 +56,14 @@ export interface Recovery {
   progressWasLost: boolean
 }
 
+/** Blocks whose loss is not confirmed yet, and the segment that stays until then, if one has what is left of them. */
+export interface Unconfirmed {
+  signal: Signal
+  first: number
+  last: number
+  segment: number | undefined
+}
+
 /** A segment on disk: its bytes, and how many of its blocks are not done. */
 export interface SegmentState {
   bytes: number
@@ -62,6 +72,7 @@ export interface SegmentState {
 
 interface Recovered {
   recovery: Recovery
+  unconfirmed: Map<string, Unconfirmed>
   segments: Map<number, SegmentState>
   next: Record<Signal, number>
 }
@@ -79,10 +90,11 @@ interface Sources {
   onLost: (lost: Lost) => void
 }
 
-/** Reads all segments, reports what is lost, and marks it as done, for it is not coming back. */
+/** Reads all segments and reports what is lost, each time until that is confirmed: then it is done, as if it were stored. */
 export async function recover(sources: Sources): Promise<Recovered> {
   const { files, directory, id, progress, progressWasLost, onLost } = sources
   const segments = new Map<number, SegmentState>()
+  const unconfirmed = new Map<string, Unconfirmed>()
   const seen: Record<Signal, Sequences> = { traces: new Sequences(), logs: new Sequences() }
   const blocks: RecoveredBlock[] = []
   const sums = { cutBytes: 0, unreadableBytes: 0 }
@@ -99,6 +111,12 @@ export async function recover(sources: Sources): Promise<Recovered> {
           !(progress.done[header.signal].has(header.sequence) || seen[header.signal].has(header.sequence))
         if (finding.kind === 'intact') {
           if (!isNews) continue
+          if (progress.lost[finding.header.signal].has(finding.header.sequence)) {
+            // It may be in the books as lost: stored as well, it would be there twice.
+            const end = finding.offset + recordBytes(finding.header)
+            await lose({ ...finding, kind: 'damaged', end, reason: 'it could not be read in its turn' }, file, number)
+            continue
+          }
           blocks.push(toBlock(finding.header, finding.meta, { segment: number, offset: finding.offset }))
           seen[finding.header.signal].add(finding.header.sequence)
           state.blocksLeft += 1
@@ -107,6 +125,8 @@ export async function recover(sources: Sources): Promise<Recovered> {
           const isMissed = header !== undefined && isNews && header.sequence <= progress.durable[header.signal]
           const isNameless = header === undefined && finding.end - finding.offset >= edgeBytes
           if (isMissed || isNameless) await lose(finding, file, number)
+          // What tells of a loss stays until that is confirmed.
+          if (isMissed) continue
           sums.cutBytes += finding.end - finding.offset
           state.bytes = finding.offset
           await file.truncate(finding.offset)
@@ -130,10 +150,19 @@ export async function recover(sources: Sources): Promise<Recovered> {
     }
     const { signal, sequence, rows } = header
     seen[signal].add(sequence)
-    progress.done[signal].add(sequence)
+    const state = segments.get(segment)
+    if (state !== undefined) state.blocksLeft += 1
     const reason = finding.kind === 'torn' ? 'the segment ends within it' : finding.reason
     const meta = finding.meta && { meta: parseMeta(finding.meta) }
-    onLost({ signal, first: sequence, last: sequence, rows, ...meta, reason, kept })
+    tell({ signal, first: sequence, last: sequence, rows, ...meta, reason, kept }, segment)
+  }
+
+  function tell(lost: Omit<Lost, 'id'>, segment: number | undefined): void {
+    const { signal, first, last } = lost
+    const name = lostId(id, lost)
+    progress.lost[signal].add(first, last)
+    unconfirmed.set(name, { signal, first, last, segment })
+    onLost({ id: name, ...lost })
   }
 
   const next = { traces: 0, logs: 0 }
@@ -144,10 +173,9 @@ export async function recover(sources: Sources): Promise<Recovered> {
     const done = progress.done[signal]
     const known = new Sequences([...done.intervals, ...seen[signal].intervals])
     const first = progressWasLost ? (known.intervals[0]?.[0] ?? 1) : 1
-    const last = Math.max(seen[signal].last ?? 0, progress.durable[signal])
+    const last = Math.max(seen[signal].last ?? 0, progress.durable[signal], progress.lost[signal].last ?? 0)
     for (const [from, to] of known.missing(first, last)) {
-      done.add(from, to)
-      onLost({ signal, first: from, last: to, rows: undefined, reason: 'no segment has it' })
+      tell({ signal, first: from, last: to, rows: undefined, reason: 'no segment has it' }, undefined)
     }
     const given = progress.inFlight.filter((batch) => batch.signal === signal).map((batch) => batch.last)
     const highest = Math.max(last, done.last ?? 0, ...given)
@@ -169,7 +197,12 @@ export async function recover(sources: Sources): Promise<Recovered> {
   })
   for (const { batch } of batches.filter((each) => each.blocks.length === 0)) progress.end(batch)
   const recovery = { blocks: rest, batches: batches.filter((each) => each.blocks.length > 0), ...sums, progressWasLost }
-  return { recovery, segments, next }
+  return { recovery, unconfirmed, segments, next }
+}
+
+/** What a loss is called: by whose log it was, and by its first block. */
+export function lostId(id: Uint8Array, { signal, first }: { signal: Signal; first: number }): string {
+  return `${Buffer.from(id).toString('hex')}-${signal}-${first}`
 }
 
 /** What damaged bytes are called in quarantine. */

@@ -35,3 +35,23 @@ test('it knows the same numbers as a set', () => {
     }),
   )
 })
+
+test('what is taken out is not in it, and nothing else is', () => {
+  const ranges = fc.array(fc.record({ first: fc.nat(60), length: fc.nat(8), isAdded: fc.boolean() }), { maxLength: 30 })
+  fc.assert(
+    fc.property(ranges, (changes) => {
+      const sequences = new Sequences()
+      const set = new Set<number>()
+      for (const { first, length, isAdded } of changes) {
+        if (isAdded) sequences.add(first, first + length - 1)
+        else sequences.remove(first, first + length - 1)
+        for (let number = first; number < first + length; number += 1) {
+          if (isAdded) set.add(number)
+          else set.delete(number)
+        }
+      }
+      const numbers = Array.from({ length: 70 }, (_, number) => number)
+      expect(numbers.filter((number) => sequences.has(number))).toEqual(numbers.filter((number) => set.has(number)))
+    }),
+  )
+})

@@ -34,6 +34,18 @@ export class Sequences {
     this.#intervals.splice(from, to - from, joined)
   }
 
+  remove(first: number, last: number): void {
+    const from = this.#firstEndingAtOrAfter(first)
+    let to = from
+    const left: [number, number][] = []
+    for (let next = this.#intervals[to]; next !== undefined && next[0] <= last; next = this.#intervals[to]) {
+      if (next[0] < first) left.push([next[0], first - 1])
+      if (next[1] > last) left.push([last + 1, next[1]])
+      to += 1
+    }
+    this.#intervals.splice(from, to - from, ...left)
+  }
+
   /** The intervals between `first` and `last` that are not in the set. */
   missing(first: number, last: number): Interval[] {
     const gaps: Interval[] = []

@@ -1,6 +1,9 @@
 import type { Answer, Clock, Insert } from './desk.ts'
 
-/** Blocks of the tests are lines, a row each; ClickHouse of the tests refuses blocks in which a row ends in `!`. */
+/**
+ * Blocks of the tests are lines, a row each; ClickHouse of the tests refuses blocks in which a row ends in `!`, and is away
+ * for those in which one ends in `?`.
+ */
 export function blockOf(rows: readonly string[]): Uint8Array {
   return Buffer.from(rows.map((row) => `${row}\n`).join(''))
 }
@@ -23,6 +26,7 @@ export class TestClickHouse {
   awayTimes = 0
   lostAnswers = 0
   refuses: (row: string) => boolean = (row) => row.endsWith('!')
+  chokesOn: (row: string) => boolean = (row) => row.endsWith('?')
   #held: Promise<void> | undefined
 
   /** Inserts wait until what is returned is called. */
@@ -44,6 +48,7 @@ export class TestClickHouse {
       return { kind: 'away', cause: new Error('gone') }
     }
     if (!this.tokens.has(token)) {
+      if (rows.some((row) => this.chokesOn(row))) return { kind: 'away', cause: new Error('too long') }
       if (rows.some((row) => this.refuses(row))) return { kind: 'unstorable', cause: new Error('bad row') }
       this.tokens.add(token)
       this.rows.push(...rows)

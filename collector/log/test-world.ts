@@ -14,7 +14,16 @@ export interface World {
   drain: Drain
   disk: TestDisk
   clock: TestClock
-  told: { stored: number; quarantined: string[]; retried: number; troubled: unknown[]; lost: Lost[]; metas: unknown[] }
+  told: {
+    stored: number
+    /** The rows in quarantine, by the token that they were told with. */
+    quarantined: Map<string, string[]>
+    troubled: unknown[]
+    lost: Lost[]
+    metas: unknown[]
+  }
+  /** Whoever keeps the books has noted all that was lost. */
+  confirm: () => void
   /** Appends rows and hands them over; `fate` is what became of them. */
   add: (rows: string, signal?: Signal) => Promise<{ fate: Promise<Fate>; sequence: number }>
   idle: () => Promise<void>
@@ -26,6 +35,8 @@ export interface Setting {
   limits?: Partial<DrainLimits>
   options?: Partial<LogOptions>
   disk?: TestDisk
+  /** Resolves once rows that went to quarantine are in the books. */
+  books?: () => Promise<void>
   /** What was told before, by a process that died. */
   told?: World['told']
 }
@@ -37,6 +48,7 @@ export async function open({
   limits,
   options,
   disk = new TestDisk(),
+  books = () => Promise.resolve(),
   told = nothingTold(),
 }: Setting): Promise<World> {
   const clock = new TestClock(() => disk.isBusy)
@@ -55,10 +67,11 @@ export async function open({
         told.stored += rows
         told.metas.push(...metas)
       },
-      quarantined({ kept }) {
-        told.quarantined.push(...rowsOf(readFileSync(join(parent, String(log.slot), 'quarantine', kept ?? ''))))
+      quarantined({ token, kept }) {
+        const path = join(parent, String(log.slot), 'quarantine', kept ?? '')
+        told.quarantined.set(token, rowsOf(readFileSync(path)))
+        return books()
       },
-      retried: () => (told.retried += 1),
       troubled: (cause) => told.troubled.push(cause),
     },
   })
@@ -69,7 +82,10 @@ export async function open({
     const ref = await log.append({ signal, rows: rows.length, meta, payload }, { durable: true })
     return { fate: drain.add({ ref, meta, payload }), sequence: ref.sequence }
   }
-  return { log, drain, disk, clock, told, add, idle: () => clock.until(drain.idle()) }
+  const confirm = () => {
+    for (const { id } of told.lost) log.confirmLost(id)
+  }
+  return { log, drain, disk, clock, told, add, confirm, idle: () => clock.until(drain.idle()) }
 }
 
 /** The same in a place of its own. */
@@ -79,5 +95,5 @@ export async function start(limits?: Partial<DrainLimits>, options?: Partial<Log
 }
 
 export function nothingTold(): World['told'] {
-  return { stored: 0, quarantined: [], retried: 0, troubled: [], lost: [], metas: [] }
+  return { stored: 0, quarantined: new Map(), troubled: [], lost: [], metas: [] }
 }

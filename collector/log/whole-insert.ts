@@ -1,6 +1,6 @@
 import type { Desk, Waiting, Work } from './desk.ts'
 
-/** What a lane does next with the batch: nothing, the same again, or hand it over to be inserted in pieces. */
+/** What becomes of the batch next: nothing, the same again, or it has to be inserted in pieces. */
 export type Outcome = 'ended' | 'again' | 'refused'
 
 /** Tries to insert a batch as it is; its blocks are loaded. */
@@ -20,13 +20,18 @@ export async function insertWhole(desk: Desk, work: Work): Promise<Outcome> {
       desk.saveSoon()
       return 'ended'
     case 'away':
-      desk.retry(work, answer.cause)
+      desk.retry(work)
       return 'again'
     case 'unstorable':
-      // Never as a whole again, also not after a crash: some of it may be stored by then.
-      batch.position = startOf(blocks)
+      goInPieces(desk, work)
       return 'refused'
   }
+}
+
+/** Never as a whole again, also not after a crash: some of it may be stored by then. */
+export function goInPieces(desk: Desk, work: Work): void {
+  work.batch.position = startOf(work.blocks)
+  Object.assign(work, desk.untried())
 }
 
 /** Where a batch begins that goes in pieces: its first block, whole. */

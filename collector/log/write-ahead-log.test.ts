@@ -186,6 +186,10 @@ test('any bit that flips costs its record at most; it is reported once, and the 
         expect(readdirSync(join(parent, '1', 'quarantine'))).toEqual([kept])
       }
       await log.close()
+      const again = await open(parent)
+      expect(again.lost).toEqual(lost)
+      for (const { id } of again.lost) again.log.confirmLost(id)
+      await again.log.close()
       const second = await open(parent)
       expect([second.lost.length, second.recovery.blocks.length]).toEqual([0, intact.length])
       await second.log.close()
@@ -229,9 +233,16 @@ test('a cut that takes what was acknowledged is reported', async () => {
     { first: 3, last: 3, rows: undefined, reason: 'no segment has it' },
   ])
   await log.close()
+  const second = await open(parent)
+  expect(second.lost).toEqual(lost)
+  for (const { id } of lost) second.log.confirmLost(id)
+  await second.log.close()
+  const third = await open(parent)
+  expect([third.lost, third.recovery.blocks.length, segmentsIn(parent).length]).toEqual([[], 1, 1])
+  await third.log.close()
 })
 
-test('a segment that is gone leaves a gap, which is reported once', async () => {
+test('a segment that is gone leaves a gap, which is reported until that is confirmed', async () => {
   const parent = temporaryDirectory()
   const first = await open(parent, { segmentBytes: 360 })
   for (const text of ['one', 'two', 'three', 'four', 'five', 'six']) {
@@ -245,7 +256,30 @@ test('a segment that is gone leaves a gap, which is reported once', async () => 
   expect(second.recovery.blocks.map(({ ref }) => ref.sequence)).toEqual([1, 2, 5, 6])
   await second.disk.crash()
   const third = await open(parent)
-  expect(third.lost).toEqual([])
+  expect(third.lost).toEqual(second.lost)
+  for (const { id } of third.lost) third.log.confirmLost(id)
+  await third.log.saveProgress()
+  await third.disk.crash()
+  const fourth = await open(parent)
+  expect(fourth.lost).toEqual([])
+  await fourth.log.close()
+})
+
+test('a loss that is not confirmed is told again also when all others are done and no block was promised', async () => {
+  const parent = temporaryDirectory()
+  const options = { durable: false, segmentBytes: 360 }
+  const first = await open(parent, options)
+  for (const text of ['one', 'two', 'three', 'four', 'five', 'six']) {
+    await first.log.append(block(text.repeat(10)), { durable: false })
+  }
+  await first.log.close()
+  rmSync(segmentsIn(parent)[1] ?? '')
+  const second = await open(parent, options)
+  for (const { ref } of second.recovery.blocks) second.log.done(ref)
+  await second.log.close()
+  const third = await open(parent, options)
+  expect([third.lost.length, third.lost]).toEqual([1, second.lost])
+  expect((await third.log.append(block('seven'), { durable: false })).sequence).toBe(7)
   await third.log.close()
 })
 
@@ -393,7 +427,25 @@ test('a block that is damaged on disk is not read; given up, it is lost with its
   await log.quarantine(ref, cause as DamagedRecord)
   expect(lost).toMatchObject([{ signal: 'traces', first: 1, rows: 5, meta: { text: 'payload' } }])
   expect(statSync(join(parent, '1', 'quarantine', lost[0]?.kept ?? '')).size).toBe(ref.bytes)
+  expect(log.blocks).toBe(1)
+  log.confirmLost(lost[0]?.id ?? '')
+  log.confirmLost(lost[0]?.id ?? '')
   expect(log.blocks).toBe(0)
+  await log.close()
+  expect(segmentsIn(parent)).toEqual([])
+})
+
+test('a block that was given up does not come back, although it can be read again', async () => {
+  const parent = temporaryDirectory()
+  const first = await open(parent)
+  const ref = await first.log.append(block('payload', 5), durable)
+  first.disk.failNext('read')
+  const cause: unknown = await first.log.read(ref).catch((error: unknown) => error)
+  await first.log.quarantine(ref, cause as DamagedRecord)
+  await first.disk.crash()
+  const { log, recovery, lost } = await open(parent)
+  expect(recovery.blocks).toEqual([])
+  expect(lost).toMatchObject([{ id: first.lost[0]?.id, rows: 5, meta: { text: 'payload' } }])
   await log.close()
 })
 

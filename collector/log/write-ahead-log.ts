@@ -20,8 +20,8 @@ import {
   type Header,
   type Signal,
 } from './record.ts'
-import { damageName, parseMeta, rangeOf, recover } from './recovery.ts'
-import type { BlockRef, Lost, Recovery, SegmentState } from './recovery.ts'
+import { damageName, lostId, parseMeta, rangeOf, recover } from './recovery.ts'
+import type { BlockRef, Lost, Recovery, SegmentState, Unconfirmed } from './recovery.ts'
 import { Segment, segmentNumbers, segmentPath } from './segment.ts'
 import { takeFreeSlot, takeSlot, type Slot } from './slots.ts'
 
@@ -36,7 +36,10 @@ export interface LogOptions {
   /** At most a quarter of `bytesMax`. */
   segmentBytes?: number
   quarantineBytesMax?: number
-  /** Told of every block that was acknowledged and cannot be read any more. */
+  /**
+   * Told of every block that was acknowledged and cannot be read any more; again, whenever the log is opened, until
+   * `confirmLost` is called for it.
+   */
   onLost?: (lost: Lost) => void
   /** Told how many bytes left the quarantine to make room. */
   onEvicted?: (bytes: number) => void
@@ -142,6 +145,7 @@ interface Parts {
   quarantine: Quarantine
   progress: Progress
   progressFile: ProgressFile
+  unconfirmed: Map<string, Unconfirmed>
   segments: Map<number, SegmentState>
   next: Record<Signal, number>
 }
@@ -156,6 +160,8 @@ export class WriteAheadLog {
   readonly #quarantine: Quarantine
   readonly #progress: Progress
   readonly #progressFile: ProgressFile
+  /** Never more than there are blocks in the segments, and gaps between them. */
+  readonly #unconfirmed: Map<string, Unconfirmed>
   readonly #segments: Map<number, SegmentState>
   readonly #next: Record<Signal, number>
   /** Makes tokens of this opening differ from all others', also from those of a copied directory. */
@@ -167,7 +173,7 @@ export class WriteAheadLog {
   #committing: Promise<void> | undefined
   #closed = false
 
-  constructor({ slot, settings, id, quarantine, progress, progressFile, segments, next }: Parts) {
+  constructor({ slot, settings, id, quarantine, progress, progressFile, unconfirmed, segments, next }: Parts) {
     this.slot = slot.number
     this.#directory = slot.path
     this.#lock = slot.lock
@@ -176,6 +182,7 @@ export class WriteAheadLog {
     this.#quarantine = quarantine
     this.#progress = progress
     this.#progressFile = progressFile
+    this.#unconfirmed = unconfirmed
     this.#segments = segments
     this.#next = next
   }
@@ -393,7 +400,7 @@ export class WriteAheadLog {
     return { meta: parseMeta(meta), payload }
   }
 
-  /** Gives a block up that cannot be read: its bytes are kept in quarantine, and it is done. */
+  /** Gives a block up that cannot be read: its bytes are kept in quarantine. It is done once that is confirmed. */
   async quarantine(ref: BlockRef, { message: reason, meta }: DamagedRecord): Promise<Lost> {
     const { files, onLost } = this.#settings
     const { signal, sequence, rows, segment, offset, bytes } = ref
@@ -406,10 +413,25 @@ export class WriteAheadLog {
         await file.close()
       }
     })
-    this.done(ref)
-    const lost = { signal, first: sequence, last: sequence, rows, meta, reason, kept }
+    const id = lostId(this.#id, { signal, first: sequence })
+    const lost = { id, signal, first: sequence, last: sequence, rows, meta, reason, kept }
+    this.#progress.lost[signal].add(sequence)
+    this.#unconfirmed.set(id, { signal, first: sequence, last: sequence, segment })
+    // Before anybody books it: were the block readable again when the log is opened next, it would be stored as well.
+    await this.saveProgress().catch(() => undefined)
     onLost(lost)
     return lost
+  }
+
+  /** What was told as lost under this ID is in the books, and need not be told again. */
+  confirmLost(id: string): void {
+    const lost = this.#unconfirmed.get(id)
+    if (lost === undefined) return
+    const { signal, first, last, segment } = lost
+    this.#unconfirmed.delete(id)
+    this.#progress.lost[signal].remove(first, last)
+    this.#progress.done[signal].add(first, last)
+    if (segment !== undefined) this.#stateOf(segment).blocksLeft -= 1
   }
 
   /** Keeps rows that ClickHouse refuses, and why; resolves with the file's name, or undefined if there is no room. */

@@ -18,9 +18,15 @@ export const nestingMax = 24
 /** Stands for what was nested deeper. */
 export const nestedTooDeep = `[nested deeper than ${nestingMax}]`
 
+/** Members of lists and maps that one value may have, all levels together: a small body can hold millions. */
+export const membersMax = 10_000
+
+/** Stands for those beyond. */
+export const membersLeftOut = `[more than ${membersMax} members]`
+
 /** Reads the AnyValue from `wire.at` to `end` as its text; `undefined` when a rule drops it. */
 export function readAnyValueText(wire: Wire, end: number, redaction: Redaction): string | undefined {
-  return textOf(readMember(wire, end), wire, { redaction, depth: 0, isNested: false })
+  return textOf(readMember(wire, end), wire, { redaction, depth: 0, isNested: false, room: { members: membersMax } })
 }
 
 /** Which member a value is of, and where its content is. Of several the last one counts, as in every oneof. */
@@ -70,6 +76,8 @@ interface Place {
   depth: number
   /** Within a list or map, where texts are JSON. */
   isNested: boolean
+  /** Shared by all levels of a value. */
+  room: { members: number }
 }
 
 function textOf({ field, start, end }: Member, wire: Wire, place: Place): string | undefined {
@@ -85,7 +93,7 @@ function textOf({ field, start, end }: Member, wire: Wire, place: Place): string
       return wire.varint64(end) === 0n ? 'false' : 'true'
     case 3:
       wire.at = start
-      return isNested ? String(wire.varint64(end)) : redaction.ofText(String(wire.varint64(end)))
+      return integerText(wire.varint64(end), place)
     case 4: {
       const double = wire.view.getFloat64(start, true)
       return isNested && !Number.isFinite(double) ? `"${double}"` : String(double)
@@ -103,11 +111,18 @@ function textOf({ field, start, end }: Member, wire: Wire, place: Place): string
   }
 }
 
+/** A card's number may come as an integer; what is left of it is a text. */
+function integerText(integer: bigint, { redaction, isNested }: Place): string | undefined {
+  const text = String(integer)
+  const kept = redaction.ofText(text)
+  return isNested && kept !== undefined && kept !== text ? JSON.stringify(kept) : kept
+}
+
 function tooDeep(isNested: boolean): string {
   return isNested ? `"${nestedTooDeep}"` : nestedTooDeep
 }
 
-function listText(start: number, end: number, wire: Wire, { redaction, depth }: Place): string {
+function listText(start: number, end: number, wire: Wire, { redaction, depth, room }: Place): string {
   const items: string[] = []
   wire.at = start
   while (wire.at < end) {
@@ -116,15 +131,20 @@ function listText(start: number, end: number, wire: Wire, { redaction, depth }: 
       wire.skip(tag, end)
       continue
     }
+    if (room.members === 0) {
+      items.push(JSON.stringify(membersLeftOut))
+      break
+    }
+    room.members -= 1
     const itemEnd = wire.fieldEnd(end)
-    const text = textOf(readMember(wire, itemEnd), wire, { redaction, depth: depth + 1, isNested: true })
+    const text = textOf(readMember(wire, itemEnd), wire, { redaction, depth: depth + 1, isNested: true, room })
     if (text !== undefined) items.push(text)
     wire.at = itemEnd
   }
   return `[${items.join(',')}]`
 }
 
-function mapText(start: number, end: number, wire: Wire, { redaction, depth }: Place): string {
+function mapText(start: number, end: number, wire: Wire, { redaction, depth, room }: Place): string {
   const entries = new Map<string, string>()
   wire.at = start
   while (wire.at < end) {
@@ -133,6 +153,11 @@ function mapText(start: number, end: number, wire: Wire, { redaction, depth }: P
       wire.skip(tag, end)
       continue
     }
+    if (room.members === 0) {
+      entries.set(membersLeftOut, 'true')
+      break
+    }
+    room.members -= 1
     const entryEnd = wire.fieldEnd(end)
     const { key, member } = readEntry(wire, entryEnd)
     const action = redaction.ofName(key)
@@ -142,7 +167,7 @@ function mapText(start: number, end: number, wire: Wire, { redaction, depth }: P
         ? undefined
         : action === 'mask'
           ? JSON.stringify(redaction.masked)
-          : textOf(member, wire, { redaction, depth: depth + 1, isNested: true })
+          : textOf(member, wire, { redaction, depth: depth + 1, isNested: true, room })
     if (text === undefined) entries.delete(key)
     else entries.set(key, action === 'hash' ? JSON.stringify(redaction.hash(text)) : text)
     wire.at = entryEnd

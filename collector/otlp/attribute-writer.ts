@@ -12,12 +12,11 @@ import type { Wire } from './wire.ts'
 /** What is known of a name: its rule, or that its bytes are no UTF-8. */
 const fact = { unknown: 0, keep: 1, drop: 2, hash: 3, mask: 4, repair: 5 } as const
 
-/** Digits count one each; signs that stand in URLs with credentials or parameters count far above them. */
+/** Digits count one each; signs that stand in URLs with credentials, in parameters and in JSON count far above them. */
 const byteClass = new Uint16Array(256)
 for (let digit = 0x30; digit <= 0x39; digit += 1) byteClass[digit] = 1
 const sign = 1 << 13
-byteClass['='.charCodeAt(0)] = sign
-byteClass['@'.charCodeAt(0)] = sign
+for (const letter of '=@"') byteClass[letter.charCodeAt(0)] = sign
 /** So many bytes at a time, or the digits would count as a sign. */
 const chunkBytes = sign - 1
 /** Up to here a text is copied byte by byte. */
@@ -43,7 +42,9 @@ export class AttributeWriter {
   #notes = new Uint8Array(256)
   /** The row in which a name was seen last. */
   #seen = new Uint32Array(256)
-  readonly #looksAtEveryText: boolean
+  readonly #redactsByPattern: boolean
+  /** Texts that people and programs write freely may hold what no sign gives away. */
+  #looksAtEveryText: boolean
   #row = 0
   #generation = 0
   /** Of the text that was copied last: whether its bytes ask for a second look. */
@@ -57,6 +58,7 @@ export class AttributeWriter {
   constructor(keys: TextTable, redaction: Redaction, wire: Wire, notedNames: readonly string[] = []) {
     this.#keys = keys
     this.#redaction = redaction
+    this.#redactsByPattern = redaction.looksAtEveryText
     this.#looksAtEveryText = redaction.looksAtEveryText
     this.#wire = wire
     this.#notedNames = notedNames
@@ -68,6 +70,16 @@ export class AttributeWriter {
   begin(wire: Wire): void {
     this.#wire = wire
     if (this.#generation !== this.#keys.generation) this.#forget()
+  }
+
+  /** Writes attributes that describe what went wrong: each text is looked at closely. */
+  writeFreeRow(map: Entries, places: Places): void {
+    this.#looksAtEveryText = true
+    try {
+      this.writeRow(map, places)
+    } finally {
+      this.#looksAtEveryText = this.#redactsByPattern
+    }
   }
 
   /** Writes the attributes at these places as one row. */
@@ -85,7 +97,10 @@ export class AttributeWriter {
   /** Adds a text that is no attribute, such as a status message: repaired and redacted as attributes are. */
   writeText(column: ByteColumn, start: number, end: number): void {
     const before = column.length
-    if (this.#writeText(column, start, end)) return
+    this.#looksAtEveryText = true
+    const isKept = this.#writeText(column, start, end)
+    this.#looksAtEveryText = this.#redactsByPattern
+    if (isKept) return
     // What a rule drops leaves an empty text.
     column.length = before
     column.u8(0)
@@ -327,7 +342,8 @@ export class AttributeWriter {
     const isBroken = this.#highBits >= 128 && !isUtf8(bytes.subarray(start, end))
     const isSuspicious =
       redaction.looksAtEveryText ||
-      ((this.#hasSign || this.#digits >= suspiciousDigits) && redaction.mayHoldSecret(bytes, start, end))
+      ((this.#looksAtEveryText || this.#hasSign || this.#digits >= suspiciousDigits) &&
+        redaction.mayHoldSecret(bytes, start, end))
     if (!isBroken && !isSuspicious) return true
     // What is no UTF-8 becomes U+FFFD: a span is worth more than one wrong byte in it.
     const text = buffer.toString('utf8', start, end)

@@ -122,7 +122,7 @@ function fromJson(signal: KeptSignal, body: Buffer): Buffer | undefined {
 
 function inflated(encoding: 'gzip' | 'zstd', sent: Buffer): Buffer | undefined {
   try {
-    return inflate(sent, encoding, { grow: () => undefined, release: () => undefined })
+    return inflate(sent, encoding, { grow: () => undefined, charge: () => undefined, release: () => undefined })
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

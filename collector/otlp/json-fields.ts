@@ -120,7 +120,7 @@ export interface JsonLimits {
   objectsMax: number
 }
 
-const valuesPerObject = 5
+const valuesPerObject = 4
 
 /** Parses a body. Integers that a double cannot hold come as bigint; throws `TooLarge` for what would take too much. */
 export function parseJson(body: Uint8Array, { objectsMax }: JsonLimits): JsonFields {
@@ -168,7 +168,8 @@ function toInteger(value: unknown): bigint | undefined {
 }
 
 function wrong(path: string, value: unknown, expected: string): Error {
-  const shown = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value))
+  const plain = (_key: string, item: unknown): unknown => (typeof item === 'bigint' ? Number(item) : item)
+  const shown = typeof value === 'bigint' ? String(value) : (JSON.stringify(value, plain) ?? String(value))
   const short = shown.length > 80 ? `${shown.slice(0, 80)}…` : shown
   return new TypeError(`${path === '' ? 'The body' : path} is ${short}, expected ${expected}`)
 }

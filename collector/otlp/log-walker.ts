@@ -12,7 +12,7 @@ import { Places } from './places.ts'
 import { RecordGroups } from './record-groups.ts'
 import { isId, writeHex } from './record-parts.ts'
 import { Rejections } from './rejections.ts'
-import type { Walked, WalkLimits } from './span-walker.ts'
+import type { Walked, WalkLimits } from './walk.ts'
 import { Wire } from './wire.ts'
 
 /** The attribute whose value is a column of its own, too. */
@@ -61,10 +61,12 @@ export class LogWalker {
     this.#names.begin()
     const mark = this.#block.block.mark()
     try {
-      const records = this.#groups.walk(wire, this.#readRecord)
-      return { records, rejections: this.#rejections, shed: {} }
+      const { records, bytes } = this.#groups.walk(wire, this.#readRecord)
+      return { records, bytes, rejections: this.#rejections, shed: {} }
     } catch (error) {
       this.#block.block.rollBack(mark)
+      // Names are forgotten when a block is sealed: bad requests alone must not pile them up.
+      if (this.#block.block.rows === 0) this.#block.seal()
       throw error
     }
   }
@@ -154,7 +156,7 @@ export class LogWalker {
     this.#body(bodyStart, bodyEnd)
     this.#text(block.eventName, eventStart, eventEnd)
     block.droppedAttributes.add(Math.min(droppedAttributes + attributes.dropped, 0xffff_ffff))
-    this.#writer.writeRow(block.logAttributes, attributes)
+    this.#writer.writeFreeRow(block.logAttributes, attributes)
     const { starts, ends } = this.#writer.noted
     writeOtherFlow(
       block.otherFlowId,

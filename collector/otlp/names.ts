@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { ByteColumn, TextTable } from '@headwater/store'
 import type { Redaction } from '../redaction/redaction.ts'
 import type { Wire } from './wire.ts'
@@ -48,8 +49,7 @@ export class Names {
   }
 
   #learn(number: number): number {
-    // What a rule drops is no name, so nothing is left of it.
-    const clean = this.#table.numberOfText(this.#redaction.ofText(this.#table.text(number)) ?? '')
+    const clean = this.#cleanNumber(number)
     if (number >= this.#clean.length) {
       const grown = new Int32Array(Math.max(number + 1, this.#clean.length * 2))
       grown.set(this.#clean)
@@ -57,5 +57,18 @@ export class Names {
     }
     this.#clean[number] = clean + 1
     return clean
+  }
+
+  /** Most names are clean as they are, which their bytes tell. */
+  #cleanNumber(number: number): number {
+    const table = this.#table
+    const redaction = this.#redaction
+    const [start, end] = [table.startOf(number), table.endOf(number)]
+    const isClean =
+      !redaction.looksAtEveryText &&
+      !redaction.mayHoldSecret(table.bytes, start, end) &&
+      isUtf8(table.bytes.subarray(start, end))
+    // What a rule drops is no name, so nothing is left of it.
+    return isClean ? number : table.numberOfText(redaction.ofText(table.text(number)) ?? '')
   }
 }

@@ -8,12 +8,16 @@ import { identityNames, identityOf } from './identity.ts'
 import type { Names } from './names.ts'
 import { Places } from './places.ts'
 import { readResource } from './record-parts.ts'
-import type { WalkLimits } from './span-walker.ts'
+import type { WalkLimits } from './walk.ts'
 import { TooLarge } from './too-large.ts'
 import { Wire } from './wire.ts'
 
+/** Bytes of a request after which its columns are measured anew; they are at most some times as large. */
+const measureEveryBytes = 256 * 1024
+
 /** The columns that have a row a group. */
 export interface GroupColumns {
+  readonly block: { readonly memoryBytes: number }
   readonly groups: Groups
   readonly serviceName: GroupedLowCardinality
   readonly namespace: GroupedLowCardinality
@@ -45,6 +49,8 @@ export class RecordGroups {
   #readRecord: ReadRecord = () => undefined
   #records = 0
   #repeatedBytes = 0
+  #columnBytesEnd = 0
+  #measureAt = 0
 
   /** Of the resource and the scope that are being read. */
   readonly #resourceAttributes = new Places()
@@ -84,8 +90,11 @@ export class RecordGroups {
     this.#writer = new AttributeWriter(columns.resourceAttributes.keys.table, redaction, this.#wire, identityNames)
   }
 
-  /** Reads a request, record by record, and says how many there were. Throws `WireError` and `TooLarge`. */
-  walk(wire: Wire, readRecord: ReadRecord): number {
+  /** Reads a request, record by record; says how many there were and what they take. Throws `WireError` and `TooLarge`. */
+  walk(wire: Wire, readRecord: ReadRecord): { records: number; bytes: number } {
+    const bytesBefore = this.#columns.block.memoryBytes
+    this.#columnBytesEnd = bytesBefore + this.#limits.columnBytesMax
+    this.#measureAt = measureEveryBytes
     this.#wire = wire
     this.#readRecord = readRecord
     this.#writer.begin(wire)
@@ -102,7 +111,13 @@ export class RecordGroups {
       this.#resource(fieldEnd)
       wire.at = fieldEnd
     }
-    return this.#records
+    this.#measure()
+    return { records: this.#records, bytes: this.#columns.block.memoryBytes - bytesBefore + this.#repeatedBytes }
+  }
+
+  #measure(): void {
+    if (this.#columns.block.memoryBytes <= this.#columnBytesEnd) return
+    throw new TooLarge(`The ${this.#what} of the body take more than ${this.#limits.columnBytesMax} bytes`)
   }
 
   /** The number of the service whose records are being read. */
@@ -187,6 +202,10 @@ export class RecordGroups {
       this.#records += 1
       if (this.#records > recordsMax) throw new TooLarge(`The body has more than ${recordsMax} ${this.#what}`)
       this.#readRecord(fieldEnd)
+      if (fieldEnd >= this.#measureAt) {
+        this.#measureAt = fieldEnd + measureEveryBytes
+        this.#measure()
+      }
       if (this.#repeatedBytes > repeatedBytesMax) {
         throw new TooLarge(`Resources repeated for all ${this.#what} make more than ${repeatedBytesMax} bytes`)
       }

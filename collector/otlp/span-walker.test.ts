@@ -13,7 +13,7 @@ const nowNs = BigInt(nowMs) * 1_000_000n
 const dayNs = 86_400_000_000_000n
 const window = acceptedWindow({ nowMs, retentionDays: 30 })
 const redaction = createRedaction(defaultRules, { hashKey: undefined })
-const limits = { recordsMax: 1_000, repeatedBytesMax: 1_000_000 }
+const limits = { recordsMax: 1_000, columnBytesMax: 1 << 30, repeatedBytesMax: 1_000_000 }
 
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex')
 const good = {

@@ -3,7 +3,7 @@
 
 import { ByteColumn, type SpanBlock } from '@headwater/store'
 import type { Redaction } from '../redaction/redaction.ts'
-import type { Shedder, ShedReason, SpanInHand } from '../sampling/shedder.ts'
+import type { Shedder, SpanInHand } from '../sampling/shedder.ts'
 import { type AcceptedWindow, isoText } from './accepted-window.ts'
 import { AttributeWriter } from './attribute-writer.ts'
 import { Names } from './names.ts'
@@ -13,23 +13,8 @@ import { idText, isId, isZero, writeHex } from './record-parts.ts'
 import { RecordGroups } from './record-groups.ts'
 import { type RejectionReason, Rejections } from './rejections.ts'
 import { samplingWeight } from './sampling-weight.ts'
+import type { Walked, WalkLimits } from './walk.ts'
 import { Wire } from './wire.ts'
-
-/** What became of one request. */
-export interface Walked {
-  /** Records in the request, rows and rejected ones together. */
-  records: number
-  rejections: Rejections
-  /** Good records that were left out on purpose. */
-  shed: Readonly<Partial<Record<ShedReason, number>>>
-}
-
-/** What one request may take once decoded. */
-export interface WalkLimits {
-  recordsMax: number
-  /** Of texts that repeat for each record: a small body can claim gigabytes. */
-  repeatedBytesMax: number
-}
 
 /** Attributes whose values are columns of their own, too. */
 const noted = [
@@ -61,6 +46,8 @@ const kinds = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consu
 const statuses = ['Unset', 'Ok', 'Error']
 /** Of a status. */
 const errorCode = 2
+/** What is longer names nothing. */
+const nameBytesMax = 4_096
 const colon = ':'.charCodeAt(0)
 const timesMax = { high: 0x7fff_ffff }
 
@@ -125,12 +112,14 @@ export class SpanWalker {
     this.#statusNumbers = statuses.map((status) => this.#names.ofText(status))
     const mark = this.#block.block.mark()
     try {
-      const before = { ...this.#shedder?.shed }
       this.#shedder?.begin(this.#block.texts.names, nowMs)
-      const records = this.#groups.walk(wire, this.#readSpan)
-      return { records, rejections: this.#rejections, shed: sinceThen(this.#shedder?.shed, before) }
+      const { records, bytes } = this.#groups.walk(wire, this.#readSpan)
+      return { records, bytes, rejections: this.#rejections, shed: this.#shedder?.commit() ?? {} }
     } catch (error) {
       this.#block.block.rollBack(mark)
+      this.#shedder?.rollBack()
+      // Names are forgotten when a block is sealed: bad requests alone must not pile them up.
+      if (this.#block.block.rows === 0) this.#block.seal()
       throw error
     }
   }
@@ -374,8 +363,8 @@ export class SpanWalker {
     return true
   }
 
-  #timeAt(at: number): bigint {
-    return at === 0 ? 0n : this.#wire.view.getBigUint64(at, true)
+  #timeAt(place: number): bigint {
+    return place === 0 ? 0n : this.#wire.view.getBigUint64(place, true)
   }
 
   /** Whether all events happened before 2262, when a DateTime64(9) ends. */
@@ -465,10 +454,11 @@ export class SpanWalker {
     )
   }
 
-  /** Whether the attribute came with a text that is not empty. */
+  /** Whether the attribute came with a text that can be a name. */
   #isNoted(place: number): boolean {
     const { starts, ends } = this.#writer.noted
-    return (ends[place] as number) > (starts[place] as number) && ends[place] !== 0
+    const length = (ends[place] as number) - (starts[place] as number)
+    return ends[place] !== 0 && length > 0 && length <= nameBytesMax
   }
 
   #noted(place: number): number {
@@ -524,7 +514,7 @@ export class SpanWalker {
     block.eventTimestamp.add(time === 0 ? 0 : wire.view.getUint32(time, true))
     block.eventTimestamp.add(time === 0 ? 0 : wire.view.getUint32(time + 4, true))
     block.eventName.add(this.#names.ofWire(wire, nameStart, nameEnd))
-    this.#writer.writeRow(block.eventAttributes, attributes)
+    this.#writer.writeFreeRow(block.eventAttributes, attributes)
     block.eventDroppedAttributes.add(atMost32Bits(dropped + attributes.dropped))
   }
 
@@ -587,13 +577,4 @@ function ns(high: number, low: number): bigint {
 
 function atMost32Bits(count: number): number {
   return Math.min(count, 0xffff_ffff)
-}
-
-type Shed = Walked['shed']
-
-function sinceThen(now: Shed = {}, before: Shed): Shed {
-  return {
-    budget: (now.budget ?? 0) - (before.budget ?? 0),
-    ceiling: (now.ceiling ?? 0) - (before.ceiling ?? 0),
-  }
 }

@@ -176,11 +176,34 @@ describe('sums of weights are right', () => {
 test('rates before shedding are exact', () => {
   const shedder = new Shedder({ spansPerSecond: 500 })
   const { came } = send(shedder, { seconds: 20, rateAt: () => 5_000, errorShare: () => 0.1, random: seededRandom(9) })
-  const rows = shedder.drainCounts(60_000)
+  const rows = shedder.takeCounts()
   expect(rows.map(({ windowS, spans }) => [windowS, spans])).toEqual([
     [0, came.slice(0, 10).reduce((a, b) => a + b)],
     [10, came.slice(10).reduce((a, b) => a + b)],
   ])
+})
+
+test('a refused request leaves no counts, and nothing of it was kept or shed', () => {
+  const shedder = settled(4)
+  shedder.takeCounts()
+  const before = { kept: { ...shedder.kept }, shed: { ...shedder.shed } }
+  const texts = textTable()
+  const random = seededRandom(13)
+  const request = (): void => {
+    shedder.begin(texts, 6_000)
+    for (let each = 0; each < 100; each += 1) {
+      shedder.decide(randomFlowId(random), 0, spanInHand(texts, { isError: each < 3 }))
+    }
+  }
+  request()
+  shedder.rollBack()
+  expect(shedder).toMatchObject(before)
+  expect(shedder.takeCounts()).toEqual([])
+  request()
+  const shed = shedder.commit()
+  expect(shed.budget).toBeGreaterThan(0)
+  expect(shedder.shed.budget - before.shed.budget).toBe(shed.budget)
+  expect(shedder.takeCounts()).toMatchObject([{ spans: 100, errors: 3 }])
 })
 
 test('in an outage the budget holds, errors are thinned with their weight, and some of the rest remains', () => {
@@ -232,9 +255,10 @@ test('names and runs without end take no more memory than their bounds', () => {
       const span = spanInHand(texts, { operation: `GET /${spans}`, isError: true, endMs: request * 100 })
       shedder.decide(id, 0, span)
     }
+    shedder.commit()
   }
   expect(shedder.countedAsOther).toBe(spans - (1 << 14))
   expect(shedder.forgottenEarly).toBeGreaterThan(0)
-  const rows = shedder.drainCounts(0, { all: true })
+  const rows = shedder.takeCounts()
   expect(rows.reduce((sum, row) => sum + row.spans, 0)).toBe(spans)
 })

@@ -53,6 +53,8 @@ export class Shedder {
   readonly #memory = new FlowMemory()
   readonly #tails = new DurationTails()
   readonly #counts = new SpanCounts()
+  /** What was kept and shed before the request. */
+  readonly #before = { kept: { ...this.kept }, shed: { ...this.shed } }
   #texts: TextTable | undefined
   #generation = 0
 
@@ -66,7 +68,7 @@ export class Shedder {
     return this.#budget.chance
   }
 
-  /** Runs with trouble that were forgotten before their time. */
+  /** Runs with trouble that were forgotten before their time, so that more of their spans may be missing. */
   get forgottenEarly(): number {
     return this.#memory.forgottenEarly
   }
@@ -76,9 +78,11 @@ export class Shedder {
     return this.#counts.others
   }
 
-  /** Turns to a request, whose texts are numbers of this table. */
+  /** Turns to a request, whose texts are numbers of this table. Ends in `commit` or `rollBack`. */
   begin(texts: TextTable, nowMs: number): void {
     this.#counts.begin(texts, nowMs)
+    Object.assign(this.#before.kept, this.kept)
+    Object.assign(this.#before.shed, this.shed)
     if (this.#texts !== texts || this.#generation !== texts.generation) {
       this.#texts = texts
       this.#generation = texts.generation
@@ -90,8 +94,8 @@ export class Shedder {
   }
 
   /**
-   * Counts a span, and tells whether it is kept; `weight` and `isPartial` then say as what. `bytes` has the 32 digits of its
-   * flow ID from `start` on.
+   * Counts a span of the request, and tells whether it is kept; `weight` and `isPartial` then say as what. `bytes` has the
+   * 32 digits of its flow ID from `start` on.
    */
   decide(bytes: Uint8Array, start: number, span: SpanInHand): boolean {
     const { service, operation, kind, isError } = span
@@ -123,8 +127,22 @@ export class Shedder {
     return true
   }
 
-  /** Takes out what was counted in windows that have ended; all of it when the collector stops. */
-  drainCounts(nowMs: number, { all = false }: { all?: boolean } = {}): SpanCount[] {
-    return this.#counts.drain(nowMs, { all })
+  /** The request was read to its end: what came with it counts for the block that is being filled. Tells what was shed of it. */
+  commit(): Record<ShedReason, number> {
+    this.#counts.commit()
+    const { shed } = this.#before
+    return { budget: this.shed.budget - shed.budget, ceiling: this.shed.ceiling - shed.ceiling }
+  }
+
+  /** The request was refused as a whole: nothing of it is counted. What the budget has learned from it stays. */
+  rollBack(): void {
+    this.#counts.rollBack()
+    Object.assign(this.kept, this.#before.kept)
+    Object.assign(this.shed, this.#before.shed)
+  }
+
+  /** What came with the block that was filled since the last time, before any of it was shed. */
+  takeCounts(): SpanCount[] {
+    return this.#counts.take()
   }
 }

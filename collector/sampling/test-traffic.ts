@@ -81,6 +81,7 @@ export function send(
           if (shedder.decide(id, 0, span)) kept[second] = (kept[second] ?? 0) + 1
         }
       }
+      shedder.commit()
     }
   }
   return { kept, came }

@@ -7,6 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 export function holdExclusively(path: string, waitMs: number): { release(): void } | undefined {
   const database = new DatabaseSync(path, { timeout: waitMs })
   try {
+    // A journal on disk would need room there, which a full disk does not have.
+    database.exec('PRAGMA journal_mode = MEMORY')
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()

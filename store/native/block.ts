@@ -5,6 +5,8 @@ import { ByteColumn } from './byte-column.ts'
 /** What a column consists of. Rows are taken back by making `length` smaller. */
 export interface BlockPart {
   length: number
+  /** What its content takes in memory. */
+  readonly memoryBytes: number
   clear(keepBytes: number): void
 }
 
@@ -26,7 +28,7 @@ export type BlockMark = readonly number[]
 const headBytes = 128
 
 /** Memory that a part keeps from block to block. */
-const keepBytes = 4 << 20
+const keepBytes = 12 << 20
 
 /** Rows that gather as columns. Whoever adds a row adds to every part, or takes all back with `rollBack`. */
 export class Block {
@@ -39,9 +41,10 @@ export class Block {
     this.#parts = parts
   }
 
-  get byteSize(): number {
+  /** What the rows take in memory as they are; what is repeated for groups comes on top when the block is sealed. */
+  get memoryBytes(): number {
     let bytes = 0
-    for (const column of this.columns) bytes += column.byteSize()
+    for (const part of this.#parts) bytes += part.memoryBytes
     return bytes
   }
 
@@ -55,19 +58,28 @@ export class Block {
     for (const [index, part] of this.#parts.entries()) part.length = lengths[index] as number
   }
 
-  /** The block's bytes; it is empty afterwards. */
+  /** The block's bytes; it is empty afterwards, also when there is no memory for them. */
   seal(): Buffer {
-    const out = new ByteColumn(Buffer.allocUnsafeSlow(this.byteSize + headBytes * (1 + this.columns.length)))
-    out.varint(this.columns.length)
-    out.varint(this.rows)
-    for (const { name, type, writePrefix, write } of this.columns) {
-      out.text(name)
-      out.text(type)
-      writePrefix?.(out)
-      write(out)
+    try {
+      const out = new ByteColumn(Buffer.allocUnsafeSlow(this.#byteSize + headBytes * (1 + this.columns.length)))
+      out.varint(this.columns.length)
+      out.varint(this.rows)
+      for (const { name, type, writePrefix, write } of this.columns) {
+        out.text(name)
+        out.text(type)
+        writePrefix?.(out)
+        write(out)
+      }
+      return Buffer.from(out.bytes.buffer, out.bytes.byteOffset, out.length)
+    } finally {
+      this.rows = 0
+      for (const part of this.#parts) part.clear(keepBytes)
     }
-    this.rows = 0
-    for (const part of this.#parts) part.clear(keepBytes)
-    return Buffer.from(out.bytes.buffer, out.bytes.byteOffset, out.length)
+  }
+
+  get #byteSize(): number {
+    let bytes = 0
+    for (const column of this.columns) bytes += column.byteSize()
+    return bytes
   }
 }

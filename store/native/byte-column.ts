@@ -106,6 +106,10 @@ export class ByteColumn {
     }
   }
 
+  get memoryBytes(): number {
+    return this.length
+  }
+
   /** Lets go of everything; memory beyond `keepBytes` too, so that one large block does not stay for ever. */
   clear(keepBytes: number): void {
     this.length = 0

@@ -57,6 +57,10 @@ export class Groups implements BlockPart {
     }
   }
 
+  get memoryBytes(): number {
+    return this.length * 4
+  }
+
   clear(): void {
     this.length = 0
   }

@@ -9,7 +9,7 @@ import { MapColumn } from './map-column.ts'
 import { NumberColumn } from './number-column.ts'
 import { partsOf } from './parts-of.ts'
 import type { BlockTexts } from './span-block.ts'
-import { TextTable } from './text-table.ts'
+import { keyLimits, nameLimits, TextTable } from './text-table.ts'
 
 /** Log records as rows of `otel_logs`. Every column is public: the decoder writes them as it reads. */
 export class LogBlock {
@@ -47,7 +47,7 @@ export class LogBlock {
   readonly service: GroupedLowCardinality
   readonly block: Block
 
-  constructor(texts: BlockTexts = { keys: new TextTable(), names: new TextTable() }) {
+  constructor(texts: BlockTexts = { keys: new TextTable(keyLimits), names: new TextTable(nameLimits) }) {
     this.texts = texts
     const { keys, names } = texts
     const { groups } = this

@@ -66,6 +66,10 @@ export class LowCardinalityColumn {
     return rows === 0 ? 0 : 24 + this.#dictionaryOfRows().length + rows * this.#width
   }
 
+  get memoryBytes(): number {
+    return this.length * 4
+  }
+
   clear(keepBytes: number): void {
     this.length = 0
     this.#dictionary = undefined

@@ -30,6 +30,10 @@ export class NumberColumn {
     return this.length * 4
   }
 
+  get memoryBytes(): number {
+    return this.length * 4
+  }
+
   clear(keepBytes: number): void {
     this.length = 0
     if (this.#words.byteLength > keepBytes) this.#words = new Uint32Array(firstWords)

@@ -22,6 +22,10 @@ export class OffsetsColumn {
     return this.length * 8
   }
 
+  get memoryBytes(): number {
+    return this.length * 8
+  }
+
   clear(keepBytes: number): void {
     this.length = 0
     if (this.#words.byteLength > keepBytes) this.#words = new Uint32Array(2 * firstRows)

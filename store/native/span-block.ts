@@ -9,7 +9,7 @@ import { MapColumn } from './map-column.ts'
 import { NumberColumn } from './number-column.ts'
 import { OffsetsColumn } from './offsets-column.ts'
 import { partsOf } from './parts-of.ts'
-import { TextTable } from './text-table.ts'
+import { keyLimits, nameLimits, TextTable } from './text-table.ts'
 
 /** Names of attributes, and texts that repeat; shared by all columns of a block and kept from block to block. */
 export interface BlockTexts {
@@ -75,7 +75,7 @@ export class SpanBlock {
   readonly scopeDroppedAttributes: GroupedNumber
   readonly block: Block
 
-  constructor(texts: BlockTexts = { keys: new TextTable(), names: new TextTable() }) {
+  constructor(texts: BlockTexts = { keys: new TextTable(keyLimits), names: new TextTable(nameLimits) }) {
     this.texts = texts
     const { keys, names } = texts
     const { groups } = this

@@ -1,12 +1,24 @@
 // Texts that come again and again (attribute names, services, operations) get a number each, so that what is known of a
 // text is one look into an array and a column of them is a column of small numbers.
 
-/** Above this many texts, or bytes of them, the table forgets everything at the next chance: hostile names are new for ever. */
-const textsMax = 1 << 16
-const textBytesMax = 4 << 20
+import { randomBytes } from 'node:crypto'
+
+/** What a table holds: above it, it forgets everything at the next chance, since hostile names are new for ever. */
+export interface TextTableLimits {
+  textsMax: number
+  bytesMax: number
+}
+
+/** Names of services, operations and peers: those of a large system all fit. A full table takes about 15 MiB. */
+export const nameLimits: TextTableLimits = { textsMax: 1 << 17, bytesMax: 8 << 20 }
+
+/** Names of attributes, which are far fewer. */
+export const keyLimits: TextTableLimits = { textsMax: 1 << 15, bytesMax: 2 << 20 }
 
 /** Colliding names cannot be made without knowing it. */
-const seed = (Math.random() * 0x1_0000_0000) | 0
+const secret = randomBytes(8)
+const key0 = secret.readInt32LE(0)
+const key1 = secret.readInt32LE(4)
 
 /** Numbers for texts, by their bytes. Owns its memory; numbers hold until `forget`. */
 export class TextTable {
@@ -20,18 +32,15 @@ export class TextTable {
   #hashes = new Int32Array(1 << 10)
   /** Open addressing; number + 1, 0 is free. */
   #slots = new Int32Array(1 << 12)
+  readonly #limits: TextTableLimits
+
+  constructor(limits = nameLimits) {
+    this.#limits = limits
+  }
 
   /** The number of a text. `view` is a view of the same bytes as `source`. */
   numberOf(source: Uint8Array, view: DataView, start: number, end: number): number {
-    const length = end - start
-    let hash = Math.imul(seed ^ length, 0x9e3779b1)
-    let at = start
-    for (; at + 4 <= end; at += 4) {
-      hash = Math.imul(hash ^ view.getInt32(at, true), 0x85ebca6b)
-      hash ^= hash >>> 15
-    }
-    for (; at < end; at += 1) hash = Math.imul(hash ^ (source[at] as number), 0xc2b2ae35)
-    hash ^= hash >>> 13
+    const hash = keyedHash(source, view, start, end)
     const mask = this.#slots.length - 1
     let slot = hash & mask
     for (;;) {
@@ -87,7 +96,8 @@ export class TextTable {
 
   /** Whether the table has grown over its bounds and `forget` should be called before the next use. */
   get isFull(): boolean {
-    return this.size > textsMax || this.endOf(this.size - 1) > textBytesMax
+    const { textsMax, bytesMax } = this.#limits
+    return this.size > textsMax || this.endOf(this.size - 1) > bytesMax
   }
 
   /** Forgets all texts: every number loses its meaning. */
@@ -131,6 +141,50 @@ export class TextTable {
     }
     this.#slots = slots
   }
+}
+
+/** HalfSipHash-1-3 (Aumasson and Bernstein 2012): without the key nobody can tell which texts collide. */
+function keyedHash(source: Uint8Array, view: DataView, start: number, end: number): number {
+  let v0 = key0
+  let v1 = key1
+  let v2 = 0x6c796765 ^ key0
+  let v3 = 0x74656462 ^ key1
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getInt32(at, true)
+    v3 ^= word
+    v0 = (v0 + v1) | 0
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+    v0 = (v0 << 16) | (v0 >>> 16)
+    v2 = (v2 + v3) | 0
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+    v0 = (v0 + v3) | 0
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+    v2 = (v2 + v1) | 0
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+    v2 = (v2 << 16) | (v2 >>> 16)
+    v0 ^= word
+  }
+  let last = (end - start) << 24
+  for (let shift = 0; at < end; at += 1, shift += 8) last |= (source[at] as number) << shift
+  v3 ^= last
+  for (let round = 0; round < 4; round += 1) {
+    v0 = (v0 + v1) | 0
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+    v0 = (v0 << 16) | (v0 >>> 16)
+    v2 = (v2 + v3) | 0
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+    v0 = (v0 + v3) | 0
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+    v2 = (v2 + v1) | 0
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+    v2 = (v2 << 16) | (v2 >>> 16)
+    if (round === 0) {
+      v0 ^= last
+      v2 ^= 0xff
+    }
+  }
+  return v1 ^ v3
 }
 
 function grown<A extends Uint8Array | Uint32Array | Int32Array>(from: A, to: A): A {

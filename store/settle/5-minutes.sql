@@ -23,6 +23,7 @@ FROM (
     SELECT *, toUInt64(Weight) AS Stands
     FROM chain_dependency_events
     WHERE Tick = {tick:UInt64} AND Counted AND NOT Deleted
+    LIMIT 1 BY TraceId, SpanId
 ) AS e
 GROUP BY Window, Service, Operation, Kind, Caller, CallerOperation, FlowName, Version
 ORDER BY Window, Service, Operation, Kind, Caller, CallerOperation, FlowName, Version

@@ -24,6 +24,7 @@ FROM (
     SELECT *, toUInt64(Weight) AS Stands
     FROM chain_dependency_events
     WHERE Tick = {tick:UInt64} AND Counted AND NOT Deleted AND Time > {boundary:DateTime64(3)} - toIntervalHour(1)
+    LIMIT 1 BY TraceId, SpanId
 ) AS e
 GROUP BY Window, Service, Operation, Kind, Caller, CallerOperation, FlowName, Version
 ORDER BY Window, Service, Operation, Kind, Caller, CallerOperation, FlowName, Version

@@ -150,4 +150,3 @@ export const collectorSpanCounts = {
     Duration: histogram,
   },
 } as const
-export type SpanCountsRow = InsertRow<typeof collectorSpanCounts>

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict'
 import { LogBlock, SpanBlock } from '@headwater/store'
 import type { AcceptedWindow } from '../accepted-window.ts'
 import { LogWalker } from '../log-walker.ts'
-import { SpanWalker, type Walked } from '../span-walker.ts'
+import { SpanWalker } from '../span-walker.ts'
+import type { Walked } from '../walk.ts'
 import { TooLarge } from '../too-large.ts'
 import { WireError } from '../wire.ts'
 import type { Redaction } from '../../redaction/redaction.ts'
@@ -24,7 +25,7 @@ export const anyTime: Times = { fromNs: 1n, toNs: 2n ** 63n - 1n, nowNs: 1_795_7
 export const keepEverything: Redaction = { ...keepAll, looksAtEveryText: false, mayHoldSecret: () => false }
 
 /** The limits of a request that is not refused for its size. */
-const limits = { recordsMax: 1_000_000, repeatedBytesMax: 64 << 20 }
+const limits = { recordsMax: 1_000_000, columnBytesMax: 1 << 30, repeatedBytesMax: 64 << 20 }
 
 /** A block, the walker that writes it and the rows that it should have, for one signal. */
 export interface Intake {
