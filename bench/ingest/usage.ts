@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { getHeapStatistics } from 'node:v8'
+
+/** What a process has used since it began. */
+export interface Usage {
+  cpuUs: number
+  /** Bytes allocated on V8's heap, whether or not they were freed. Buffers' contents are elsewhere. */
+  allocatedBytes: number
+}
+
+/** Of this process. */
+export function ownUsage(): Usage {
+  const { user, system } = process.cpuUsage()
+  return { cpuUs: user + system, allocatedBytes: allocatedBytes() }
+}
+
+function allocatedBytes(): number {
+  const { total_allocated_bytes: allocated } = getHeapStatistics() as { total_allocated_bytes?: number }
+  if (allocated === undefined) throw new Error(`Node ${process.version} does not tell what it allocates; use Node 26`)
+  return allocated
+}
+
+/** What was used between two moments. */
+export function usedBetween(before: Usage, after: Usage): Usage {
+  return { cpuUs: after.cpuUs - before.cpuUs, allocatedBytes: after.allocatedBytes - before.allocatedBytes }
+}
+
+/** Linux counts in ticks of a hundredth of a second, whatever the machine. */
+const tickUs = 10_000
+
+/** Processor time of another process, in steps of 10 ms. */
+export function cpuUsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // The name before may hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * tickUs
+}
+
+/** Memory of a process that is in RAM. */
+export function rssBytesOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024
+}
+
+/** How long a process's main thread has waited for a core while it had work: what other work on the machine cost it. */
+export function waitedMsOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
+}
