@@ -89,7 +89,7 @@ export async function createWalker(block: SpanBlock) {
   const { createRedaction } = await loadPart('redaction/redaction.ts')
   const { readRules } = await loadPart('redaction/rules.ts')
   const redaction = createRedaction(readRules(undefined), { hashKey: undefined })
-  return new SpanWalker(block, redaction, { recordsMax: 131_072, repeatedBytesMax: 32 * MiB })
+  return new SpanWalker(block, redaction, { recordsMax: 131_072, repeatedBytesMax: 32 * MiB, columnBytesMax: 64 * MiB })
 }
 
 /** Listens on any free port of this machine. */

@@ -45,7 +45,7 @@ interface Parts {
     SpanWalker: new (
       block: unknown,
       redaction: unknown,
-      limits: { recordsMax: number; repeatedBytesMax: number },
+      limits: { recordsMax: number; repeatedBytesMax: number; columnBytesMax: number },
     ) => SpanWalker
   }
   'recent-requests.ts': {
