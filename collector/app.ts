@@ -7,7 +7,7 @@ import type { Gatekeeper } from './access/gatekeeper.ts'
 import type { Quota } from './access/quota.ts'
 import { encodeStatus, encodeSuccess, mediaTypes, type OtlpFormat, type PartialSuccess } from './answer.ts'
 import type { BlockBuilder } from './block-builder.ts'
-import { type ContentEncoding, inflate, readBody } from './body.ts'
+import { type ContentEncoding, inflate, letGo, readBody } from './body.ts'
 import type { Hold, InFlightBytes } from './in-flight-bytes.ts'
 import type { Signal } from './ledger.ts'
 import type { CollectorMetrics } from './metrics.ts'
@@ -171,9 +171,11 @@ async function takeRecords(options: AppOptions, request: Request): Promise<Parti
   const body = inflate(raw, encoding, hold)
   metrics.add('headwater_otlp_body_bytes_total', body.length)
   const protobuf = format === 'json' ? decode(format, () => jsonToProtobuf(signal, body, jsonLimits)) : body
-  if (protobuf !== body) hold.grow(protobuf.length)
+  const bodyBytes = protobuf.length
+  if (protobuf !== body) hold.grow(bodyBytes)
   const { records, bytes, rejections, kept } = decode(format, () => builders[signal].add(protobuf, key))
-  hold.charge(Math.max(0, bytes - protobuf.length))
+  letGo(body, raw)
+  hold.charge(Math.max(0, bytes - bodyBytes))
   quota.spend(key, records, nowMs())
   const what = signal === 'traces' ? 'spans' : 'log records'
   const partial = { rejected: rejections.count, message: rejections.describe(records, what) }

@@ -37,6 +37,16 @@ export function inflate(raw: Buffer, encoding: ContentEncoding, hold: Hold): Buf
   return body
 }
 
+/**
+ * Gives the memory of an inflated body back, which is empty from then on. Left to the collection of garbage, bodies by
+ * themselves start it every few dozen requests, at a quarter of what the collector costs.
+ */
+export function letGo(body: Buffer, raw: Buffer): void {
+  // Smaller ones share memory with others.
+  if (body === raw || body.length < Buffer.poolSize || !(body.buffer instanceof ArrayBuffer)) return
+  body.buffer.transfer(0)
+}
+
 async function readRaw(source: IncomingMessage | ReadableStream<Uint8Array>, hold: Hold): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
