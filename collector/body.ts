@@ -38,8 +38,8 @@ export function inflate(raw: Buffer, encoding: ContentEncoding, hold: Hold): Buf
 }
 
 /**
- * Gives the memory of an inflated body back, which is empty from then on. Left to the collection of garbage, bodies by
- * themselves start it every few dozen requests, at a quarter of what the collector costs.
+ * Gives the memory of an inflated body back, which is empty from then on. Bodies that are left to the collection of garbage
+ * start it every few dozen requests.
  */
 export function letGo(body: Buffer, raw: Buffer): void {
   // Smaller ones share memory with others.
