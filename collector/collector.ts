@@ -60,7 +60,7 @@ export interface Collector {
 
 const MiB = 1024 * 1024
 const defaultLimits = {
-  inFlightBytesMax: 48 * MiB,
+  inFlightBytesMax: 40 * MiB,
   recordsMax: 131_072,
   columnBytesMax: 48 * MiB,
   repeatedBytesMax: 32 * MiB,

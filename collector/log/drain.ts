@@ -18,7 +18,7 @@ export const drainLimits: DrainLimits = {
   batchBytesMax: 12 * MiB,
   batchBlocksMax: 512,
   flushAfterMs: 500,
-  memoryBytesMax: 32 * MiB,
+  memoryBytesMax: 24 * MiB,
   backlogBytesPerSecond: 32 * MiB,
   failuresMax: 3,
   blamedMax: 6,
