@@ -2,6 +2,7 @@
 // it, and typed here as far as they are used.
 
 import type { Hono } from 'hono'
+import type { Type } from 'protobufjs'
 
 /** What became of a request's records. */
 interface Walked {
@@ -41,6 +42,7 @@ interface Parts {
   }
   'ledger.ts': { Ledger: new (metrics: unknown) => unknown }
   'metrics.ts': { createCollectorMetrics: () => unknown }
+  'otlp/reference/schema.ts': { exportTraceRequest: Type }
   'otlp/span-walker.ts': {
     SpanWalker: new (
       block: unknown,

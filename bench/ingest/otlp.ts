@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import protobuf from 'protobufjs'
+import { loadPart } from './inside-collector.ts'
 
 /** A 64-bit integer as protobufjs gives it. */
 export interface Long {
@@ -57,8 +56,7 @@ export interface AnyValue {
   bytesValue: Uint8Array
 }
 
-const { root } = protobuf.parse(readFileSync(new URL('traces.proto', import.meta.url), 'utf8'))
-const requestType = root.resolveAll().lookupType('ExportTraceServiceRequest')
+const { exportTraceRequest: requestType } = await loadPart('otlp/reference/schema.ts')
 
 /** Decodes an ExportTraceServiceRequest; throws on bytes that are none. */
 export function decodeRequest(body: Uint8Array): TraceRequest {
