@@ -2,7 +2,6 @@
 // it, and typed here as far as they are used.
 
 import type { Hono } from 'hono'
-import type { Type } from 'protobufjs'
 
 /** What became of a request's records. */
 interface Walked {
@@ -26,6 +25,15 @@ interface Columns {
   seal(): Buffer
 }
 
+/** What protobufjs makes of a message's definition. */
+interface RequestType {
+  decode(bytes: Uint8Array): object
+  create(properties: object): object
+  encode(message: object): { finish(): Uint8Array }
+  fromObject(json: object): object
+  toObject(message: object, options: Record<string, unknown>): object
+}
+
 interface Parts {
   'access/gatekeeper.ts': { createGatekeeper: (options: { keys: () => undefined; nowMs: () => number }) => unknown }
   'access/quota.ts': { createQuota: (options: { keys: () => undefined }) => unknown }
@@ -42,7 +50,7 @@ interface Parts {
   }
   'ledger.ts': { Ledger: new (metrics: unknown) => unknown }
   'metrics.ts': { createCollectorMetrics: () => unknown }
-  'otlp/reference/schema.ts': { exportTraceRequest: Type }
+  'otlp/reference/schema.ts': { exportTraceRequest: RequestType }
   'otlp/span-walker.ts': {
     SpanWalker: new (
       block: unknown,
