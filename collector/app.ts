@@ -7,7 +7,8 @@ import type { Gatekeeper } from './access/gatekeeper.ts'
 import type { Quota } from './access/quota.ts'
 import { encodeStatus, encodeSuccess, mediaTypes, type OtlpFormat, type PartialSuccess } from './answer.ts'
 import type { BlockBuilder } from './block-builder.ts'
-import { type ContentEncoding, inflate, letGo, readBody } from './body.ts'
+import { type ContentEncoding, giveBackSent, inflate, readBody } from './body.ts'
+import { giveBack } from './give-back.ts'
 import type { Hold, InFlightBytes } from './in-flight-bytes.ts'
 import type { Signal } from './ledger.ts'
 import type { CollectorMetrics } from './metrics.ts'
@@ -84,11 +85,12 @@ export function createApp(options: AppOptions): Hono<Env> {
       const hold = options.inFlight.hold()
       try {
         const raw = await readBody(c.env?.incoming ?? c.req.raw.body, hold)
+        const rawBytes = raw.length
         const taking = takers[signal](options, { signal, format, encoding, raw, key, hold })
         const partial = await taking.catch((cause: unknown) => {
           // Whoever sends nonsense spends what it costs.
           const isBad = cause instanceof Refusal && (cause.status === 400 || cause.status === 413)
-          if (isBad) options.quota.spend(key, Math.ceil(raw.length / bytesOfBadRecord), options.nowMs())
+          if (isBad) options.quota.spend(key, Math.ceil(rawBytes / bytesOfBadRecord), options.nowMs())
           throw cause
         })
         return answer(c, 200, format, encodeSuccess(signal, format, partial))
@@ -174,7 +176,8 @@ async function takeRecords(options: AppOptions, request: Request): Promise<Parti
   const bodyBytes = protobuf.length
   if (protobuf !== body) hold.grow(bodyBytes)
   const { records, bytes, rejections, kept } = decode(format, () => builders[signal].add(protobuf, key))
-  letGo(body, raw)
+  giveBackSent(raw)
+  for (const own of [body, protobuf]) if (own !== raw) giveBack(own)
   hold.charge(Math.max(0, bytes - bodyBytes))
   quota.spend(key, records, nowMs())
   const what = signal === 'traces' ? 'spans' : 'log records'

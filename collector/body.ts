@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { giveBack } from './give-back.ts'
 import type { Hold } from './in-flight-bytes.ts'
 import { Refusal } from './refusal.ts'
 
@@ -37,14 +38,9 @@ export function inflate(raw: Buffer, encoding: ContentEncoding, hold: Hold): Buf
   return body
 }
 
-/**
- * Gives the memory of an inflated body back, which is empty from then on. Bodies that are left to the collection of garbage
- * start it every few dozen requests.
- */
-export function letGo(body: Buffer, raw: Buffer): void {
-  // Smaller ones share memory with others.
-  if (body === raw || body.length < Buffer.poolSize || !(body.buffer instanceof ArrayBuffer)) return
-  body.buffer.transfer(0)
+/** Gives back the memory of bytes as they came from Node, unless others are in it. */
+export function giveBackSent(raw: Uint8Array): void {
+  if (raw.length === raw.buffer.byteLength) giveBack(raw)
 }
 
 async function readRaw(source: IncomingMessage | ReadableStream<Uint8Array>, hold: Hold): Promise<Buffer> {
@@ -74,7 +70,10 @@ async function readRaw(source: IncomingMessage | ReadableStream<Uint8Array>, hol
   if ('getReader' in source) for await (const chunk of source) take(chunk)
   else await readIncoming(source, take)
   if (chunks.length === 1 && gatheredBytes === 0 && chunks[0] instanceof Buffer) return chunks[0]
-  return Buffer.concat([...chunks, gathered.subarray(0, gatheredBytes)], length)
+  chunks.push(gathered.subarray(0, gatheredBytes))
+  const body = Buffer.concat(chunks, length)
+  if (!('getReader' in source)) for (const chunk of chunks) giveBackSent(chunk)
+  return body
 }
 
 function readIncoming(incoming: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {

@@ -12,6 +12,7 @@ import { createQuota } from './access/quota.ts'
 import { openTls, type Tls } from './access/tls.ts'
 import { type Answer, createApp } from './app.ts'
 import { BlockBuilder, type BlockLimits } from './block-builder.ts'
+import { collectLessOften } from './heap.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { InFlightBytes } from './in-flight-bytes.ts'
 import { openKeeper } from './keeper.ts'
@@ -192,6 +193,7 @@ export async function createCollector(options: CollectorOptions) {
 /** Starts to listen; the store's engines may be away meanwhile. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const { store, settings, now = Date.now, log = console.error } = options
+  collectLessOften()
   const tlsPaths = settings.access.tls
   const tls = tlsPaths === undefined ? undefined : openTls({ ...tlsPaths, nowMs: now, log })
   const collector = await createCollector(options)

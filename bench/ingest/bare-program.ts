@@ -5,7 +5,7 @@ import { Chance } from './chance.ts'
 import { answerParent } from './child.ts'
 import { createWalker } from './door.ts'
 import { inflate } from './inflate.ts'
-import { windowOf } from './inside-collector.ts'
+import { loadPart, windowOf } from './inside-collector.ts'
 import { makePayload, toBody } from './payloads.ts'
 import { toRows } from './protobufjs-rows.ts'
 import { readRecordings } from './recordings.ts'
@@ -16,6 +16,7 @@ export type Step = 'gunzip' | 'walk' | 'protobufjs'
 /** As many rows as the collector gathers in a block when it is busy. */
 const blockRows = 10_000
 
+const { giveBack } = await loadPart('give-back.ts')
 const block = new SpanBlock()
 const walker = await createWalker(block)
 let payloads: Buffer[] = []
@@ -26,7 +27,7 @@ const steps: Record<Step, (index: number) => void> = {
   walk: (index) => {
     const { rejections } = walker.walk(payloads[index] ?? Buffer.alloc(0), windowOf(Date.now()))
     if (rejections.count > 0) throw new Error(`Cannot measure the walk: ${rejections.describe(0, 'spans')}`)
-    if (block.block.rows >= blockRows) block.seal()
+    if (block.block.rows >= blockRows) giveBack(block.seal())
   },
   protobufjs: (index) => {
     for (const row of toRows(payloads[index] ?? Buffer.alloc(0))) JSON.stringify(row)

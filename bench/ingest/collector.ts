@@ -13,7 +13,8 @@ import { type Usage, usedBetween } from './usage.ts'
 
 const goals = { kiloSpans: 500, timesProtobufjs: 4, garbageBytes: 300 }
 const lanes = 8
-const warmUpRounds = 2
+/** Until V8 has compiled what is hot for the last time. */
+const warmUpRounds = 6
 /** Spans of a round, at least: at half a million a second, a fifth of a second of work. */
 const roundSpans = 100_000
 

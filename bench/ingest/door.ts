@@ -50,6 +50,9 @@ async function createCollectorApp(): Promise<Hono> {
       loadPart('in-flight-bytes.ts'),
       loadPart('ledger.ts'),
     ])
+  const { giveBack } = await loadPart('give-back.ts')
+  const { collectLessOften } = await loadPart('heap.ts')
+  collectLessOften()
   const { createCollectorMetrics } = await loadPart('metrics.ts')
   const { RecentRequests } = await loadPart('recent-requests.ts')
   const block = new SpanBlock()
@@ -64,7 +67,8 @@ async function createCollectorApp(): Promise<Hono> {
   const traces = new BlockBuilder(
     columns,
     { rowsMax: 10_000, bytesMax: 8 * MiB, lingerMs: 5, sealedMax: 2 },
-    async () => undefined,
+    // As the log does with what it has brought into ClickHouse.
+    async ({ payload }) => payload.forEach((part) => giveBack(part)),
   )
   const metrics = createCollectorMetrics()
   return createApp({

@@ -45,6 +45,8 @@ interface Parts {
       keep: (block: { payload: Uint8Array[] }) => Promise<void>,
     ) => unknown
   }
+  'give-back.ts': { giveBack: (bytes: Uint8Array) => void }
+  'heap.ts': { collectLessOften: () => void }
   'in-flight-bytes.ts': {
     InFlightBytes: new (options: { bytesMax: number; onChange: (bytes: number) => void }) => unknown
   }

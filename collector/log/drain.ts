@@ -2,6 +2,7 @@
 // senders do not wait behind a backlog; batches that do not go in have one too, so that nobody waits behind them. Those of
 // the live signals run freely, those of the backlog take turns, and so do those of mending: four inserts at a time at most.
 
+import { giveBack } from '../give-back.ts'
 import { BacklogLane } from './backlog-lane.ts'
 import { Desk, type Clock, type DeskParts, type DrainLimits, type Fate, type Lane, type Waiting } from './desk.ts'
 import { LiveLane } from './live-lane.ts'
@@ -18,7 +19,7 @@ export const drainLimits: DrainLimits = {
   batchBytesMax: 12 * MiB,
   batchBlocksMax: 512,
   flushAfterMs: 500,
-  memoryBytesMax: 24 * MiB,
+  memoryBytesMax: 16 * MiB,
   backlogBytesPerSecond: 32 * MiB,
   failuresMax: 3,
   blamedMax: 6,
@@ -106,7 +107,7 @@ export class Drain {
     return { blocks, rows, bytes, memoryBytes }
   }
 
-  /** Hands a block over that the log has; resolves once its fate is known. Never rejects. */
+  /** Hands a block over that the log has, and the memory of its payload; resolves once its fate is known. Never rejects. */
   async add(block: { ref: BlockRef; meta: unknown; payload: readonly Uint8Array[] }): Promise<Fate> {
     if (this.#isStopping) return { kind: 'kept' }
     const { promise, resolve } = Promise.withResolvers<Fate>()
@@ -116,7 +117,10 @@ export class Drain {
       waiting.loaded = { meta, payload }
       waiting.memoryBytes = ref.bytes
       this.#live[ref.signal].add(waiting)
-    } else this.#backlog[ref.signal].add(waiting)
+    } else {
+      for (const part of payload) giveBack(part)
+      this.#backlog[ref.signal].add(waiting)
+    }
     this.#desk.take(waiting)
     this.#pump()
     return promise

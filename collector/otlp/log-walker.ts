@@ -58,7 +58,7 @@ export class LogWalker {
     this.#nowNs = nowNs
     this.#rejections = new Rejections()
     this.#writer.begin(wire)
-    this.#names.begin()
+    if (!this.#names.begin()) this.#groups.renumber()
     const mark = this.#block.block.mark()
     try {
       const { records, bytes } = this.#groups.walk(wire, this.#readRecord)

@@ -18,12 +18,13 @@ export class Names {
     this.#empty = table.numberOfText('')
   }
 
-  /** Turns to another request. */
-  begin(): void {
-    if (this.#generation === this.#table.generation) return
+  /** Turns to another request; false when every name has another number than before. */
+  begin(): boolean {
+    if (this.#generation === this.#table.generation) return true
     this.#generation = this.#table.generation
     this.#clean = new Int32Array(256)
     this.#empty = this.#table.numberOfText('')
+    return false
   }
 
   get empty(): number {
@@ -46,6 +47,10 @@ export class Names {
   /** The number of a text that is clean. */
   ofText(text: string): number {
     return this.#table.numberOfText(text)
+  }
+
+  text(number: number): string {
+    return this.#table.text(number)
   }
 
   #learn(number: number): number {

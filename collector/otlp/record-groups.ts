@@ -4,7 +4,7 @@
 import type { GroupedLowCardinality, GroupedMap, GroupedNumber, GroupedText, Groups } from '@headwater/store'
 import type { Redaction } from '../redaction/redaction.ts'
 import { AttributeWriter } from './attribute-writer.ts'
-import { identityNames, identityOf } from './identity.ts'
+import { Identities, identityNames } from './identity.ts'
 import type { Names } from './names.ts'
 import { Places } from './places.ts'
 import { readResource } from './record-parts.ts'
@@ -45,6 +45,7 @@ export class RecordGroups {
   readonly #what: string
   readonly #writer: AttributeWriter
   readonly #names: Names
+  readonly #identities: Identities
   #wire = new Wire(new Uint8Array(0))
   #readRecord: ReadRecord = () => undefined
   #records = 0
@@ -87,7 +88,13 @@ export class RecordGroups {
     this.#limits = limits
     this.#what = what
     this.#names = names
+    this.#identities = new Identities(names)
     this.#writer = new AttributeWriter(columns.resourceAttributes.keys.table, redaction, this.#wire, identityNames)
+  }
+
+  /** Names have other numbers now. */
+  renumber(): void {
+    this.#identities.renumber()
   }
 
   /** Reads a request, record by record; says how many there were and what they take. Throws `WireError` and `TooLarge`. */
@@ -267,22 +274,15 @@ export class RecordGroups {
 
   #writeResource(): void {
     const columns = this.#columns
-    const names = this.#names
     this.#writer.writeRow(columns.resourceAttributes, this.#resourceAttributes)
-    const { bytes } = columns.resourceAttributes.values
-    const { starts, ends } = this.#writer.noted
-    const identity = identityOf(
-      identityNames.map((_, place) =>
-        ends[place] === 0 ? '' : Buffer.from(bytes.subarray(starts[place], ends[place])).toString(),
-      ),
-    )
-    columns.serviceName.add(names.ofText(identity.serviceName))
-    columns.namespace.add(names.ofText(identity.namespace))
-    columns.environment.add(names.ofText(identity.environment))
-    columns.version.add(names.ofText(identity.version))
-    columns.instance.add(names.ofText(identity.instance))
-    this.#service = names.ofText(identity.service)
-    columns.service.add(this.#service)
+    const identity = this.#identities.read(columns.resourceAttributes.values, this.#writer.noted)
+    columns.serviceName.add(identity.serviceName)
+    columns.namespace.add(identity.namespace)
+    columns.environment.add(identity.environment)
+    columns.version.add(identity.version)
+    columns.instance.add(identity.instance)
+    columns.service.add(identity.service)
+    this.#service = identity.service
     columns.resourceSchemaUrl.add(this.#resourceSchemaUrl)
     columns.resourceDroppedAttributes.add(atMost32Bits(this.#resourceDropped))
   }

@@ -93,6 +93,7 @@ export class SpanWalker {
     this.#writer = new AttributeWriter(keys, redaction, this.#wire, noted)
     this.#names = new Names(names, redaction)
     this.#groups = new RecordGroups(block, { names: this.#names, redaction, limits, what: 'spans' })
+    this.#renumber()
   }
 
   /**
@@ -107,9 +108,7 @@ export class SpanWalker {
     this.#toHigh = Number(window.toNs >> 32n)
     this.#rejections = new Rejections()
     this.#writer.begin(wire)
-    this.#names.begin()
-    this.#kindNumbers = kinds.map((kind) => this.#names.ofText(kind))
-    this.#statusNumbers = statuses.map((status) => this.#names.ofText(status))
+    if (!this.#names.begin()) this.#renumber()
     const mark = this.#block.block.mark()
     try {
       this.#shedder?.begin(this.#block.texts.names, nowMs)
@@ -122,6 +121,13 @@ export class SpanWalker {
       if (this.#block.block.rows === 0) this.#block.seal()
       throw error
     }
+  }
+
+  /** Names have other numbers now. */
+  #renumber(): void {
+    this.#groups.renumber()
+    this.#kindNumbers = kinds.map((kind) => this.#names.ofText(kind))
+    this.#statusNumbers = statuses.map((status) => this.#names.ofText(status))
   }
 
   #span(end: number): void {

@@ -5,12 +5,16 @@ import { ByteColumn } from './byte-column.ts'
 import type { TextTable } from './text-table.ts'
 
 const firstRows = 1_024
+const firstDictionaryBytes = 256
+/** There are dozens of such columns in a block. */
+const keepDictionaryBytes = 65_536
 
 /** Rows as numbers of texts in a table. The dictionary is made when the block is written. */
 export class LowCardinalityColumn {
   readonly table: TextTable
   #rows = new Uint32Array(firstRows)
-  #dictionary: ByteColumn | undefined
+  readonly #dictionary = new ByteColumn(new Uint8Array(firstDictionaryBytes))
+  #hasDictionary = false
   #texts = 0
   /** Rows so far; rows are taken back by making it smaller. */
   length = 0
@@ -72,7 +76,8 @@ export class LowCardinalityColumn {
 
   clear(keepBytes: number): void {
     this.length = 0
-    this.#dictionary = undefined
+    this.#hasDictionary = false
+    this.#dictionary.clear(keepDictionaryBytes)
     if (this.#rows.byteLength > keepBytes) this.#rows = new Uint32Array(firstRows)
   }
 
@@ -82,10 +87,10 @@ export class LowCardinalityColumn {
 
   /** Turns the rows into numbers of a dictionary that holds just the texts that are in them. */
   #dictionaryOfRows(): ByteColumn {
-    if (this.#dictionary !== undefined) return this.#dictionary
+    const dictionary = this.#dictionary
+    if (this.#hasDictionary) return dictionary
     const { table } = this
     const rows = this.#rows
-    const dictionary = new ByteColumn(new Uint8Array(256))
     const { places, stamps, stamp } = nextScratch(table.size)
     let texts = 0
     for (let row = 0; row < this.length; row += 1) {
@@ -102,7 +107,7 @@ export class LowCardinalityColumn {
       rows[row] = places[number] as number
     }
     this.#texts = texts
-    this.#dictionary = dictionary
+    this.#hasDictionary = true
     return dictionary
   }
 
