@@ -8,5 +8,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
   )
   process.exit(1)
 }
+const { startAnew } = await import('./start-anew.ts')
+startAnew()
 const { main } = await import('./main.ts')
 await main(process.argv)

@@ -81,6 +81,14 @@ async function until<T>(question: () => Promise<T>, isWanted: (answer: T) => boo
   }
 }
 
+test.skipIf(process.platform !== 'linux')(
+  'it runs with the allocator that a collector wants, as the process that was started',
+  () => {
+    expect(at.pid).toBe(headwater.pid)
+    expect(readFileSync(`/proc/${at.pid}/environ`, 'utf8')).toContain('MALLOC_MMAP_THRESHOLD_=131072')
+  },
+)
+
 test('up says where to send and where to look, and tells only its owner how to reach the engines', () => {
   expect(headwater.stdout()).toContain(`Send spans to   ${at.otlpUrl}/v1/traces`)
   expect(headwater.stdout()).toContain(`Look at         ${at.apiUrl}/api/v1/incidents`)
