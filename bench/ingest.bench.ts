@@ -2,6 +2,7 @@
 // are those of the process that does the work, in the same run as the floor or rival that they are compared with.
 
 import { parseArgs } from 'node:util'
+import { nodeOptions } from '@headwater/collector/node-options'
 import type { Bench, Row } from './bench.ts'
 import { acknowledgement } from './ingest/acknowledgement.ts'
 import { allIn } from './ingest/all-in.ts'
@@ -54,7 +55,10 @@ export const bench: Bench = async (args, progress) => {
   const plan: Plan = {
     rounds,
     progress,
-    nodeOptions: values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],
+    nodeOptions: [
+      ...nodeOptions,
+      ...(values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`]),
+    ],
     forMs: Number(values.seconds) * 1_000,
     storedMillions: values.stored.split(',').map(Number),
   }

@@ -17,5 +17,5 @@ test('small buffers stay, since they share memory with others', () => {
 })
 
 test('what has no memory is left alone', () => {
-  giveBack(Buffer.alloc(0))
+  expect(() => giveBack(Buffer.alloc(0))).not.toThrow()
 })

@@ -4,7 +4,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { allocatorEnvironment } from '@headwater/collector/allocator'
 
 /** What a child can be asked. */
 export type Answers = Record<string, (question: never) => unknown>
@@ -32,8 +31,6 @@ export async function startChild<A extends Answers>(
 ): Promise<Child<A>> {
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), [], {
     execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
-    // As the command line starts a collector.
-    env: { ...process.env, ...allocatorEnvironment },
     serialization: 'advanced',
   })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()

@@ -4,7 +4,7 @@ import type { Row } from '../bench.ts'
 export interface Plan {
   rounds: number
   progress: (line: string) => void
-  /** Node's own options for the receiving processes, such as those of its profiler. */
+  /** Node's own options for our receiving processes: those that the command line starts a collector with, and its profiler's. */
   nodeOptions: readonly string[]
   /** How long what needs time is watched. */
   forMs: number
