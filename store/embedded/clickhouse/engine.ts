@@ -88,6 +88,8 @@ export async function openChdb(options: ChdbOptions): Promise<Chdb> {
     '--mark_cache_size=16777216',
     '--background_pool_size=2',
     '--background_schedule_pool_size=2',
+    // Merges can wait; inserts have senders that wait for them.
+    '--os_threads_nice_value_merge_mutate=15',
   ]
   const binding = loadChdbBinding()
   const connect = () => binding.CreateConnection(options.path, connectionArgs)
