@@ -81,6 +81,16 @@ async function until<T>(question: () => Promise<T>, isWanted: (answer: T) => boo
   }
 }
 
+test('up says where to send and where to look, and tells only its owner how to reach the engines', () => {
+  expect(headwater.stdout()).toContain(`Send spans to   ${at.otlpUrl}/v1/traces`)
+  expect(headwater.stdout()).toContain(`Look at         ${at.apiUrl}/api/v1/incidents`)
+  expect(headwater.stderr()).toBe('')
+  expect(at.pid).toBe(headwater.pid)
+  expect(statSync(runPath).mode & 0o777).toBe(0o600)
+  for (const url of [at.otlpUrl, at.apiUrl, at.clickhouseUrl, at.databaseUrl])
+    expect(new URL(url).hostname).toBe('127.0.0.1')
+})
+
 test.skipIf(process.platform !== 'linux')(
   'it runs with the options that a collector wants, as the process that was started',
   () => {

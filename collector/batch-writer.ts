@@ -43,6 +43,7 @@ export function createBatchWriter({
       const inserted = await tellCounts(counts, token)
       if (inserted.kind !== 'stored') return inserted
     }
+    if (rows > 0 && blocks.length === 0) throw new Error(`The ${rows} rows of batch ${token} have no bytes any more`)
     if (rows > 0) {
       const inserted = await insertBlocks(store, { table, columns, blocks, token, timeoutMs: insertTimeoutMs })
       if (inserted.kind !== 'stored') return inserted
@@ -65,7 +66,7 @@ export function createBatchWriter({
 
   return async (insert) => {
     const { signal } = insert
-    const inserted = await write(insert)
+    const inserted = await write(insert).catch((cause: unknown): Inserted => ({ kind: 'away', cause }))
     const name =
       inserted.kind === 'stored' ? 'headwater_ingest_inserts_total' : 'headwater_ingest_insert_failures_total'
     metrics.add(name, 1, { signal })

@@ -67,12 +67,14 @@ async function readRaw(source: IncomingMessage | ReadableStream<Uint8Array>, hol
     gathered.set(chunk, gatheredBytes)
     gatheredBytes += chunk.length
   }
-  if ('getReader' in source) for await (const chunk of source) take(chunk)
-  else await readIncoming(source, take)
-  if (chunks.length === 1 && gatheredBytes === 0 && chunks[0] instanceof Buffer) return chunks[0]
+  // Chunks of a web stream are whoever's made it.
+  const isOurs = !('getReader' in source)
+  if (isOurs) await readIncoming(source, take)
+  else for await (const chunk of source) take(chunk)
+  if (isOurs && chunks.length === 1 && gatheredBytes === 0 && chunks[0] instanceof Buffer) return chunks[0]
   chunks.push(gathered.subarray(0, gatheredBytes))
   const body = Buffer.concat(chunks, length)
-  if (!('getReader' in source)) for (const chunk of chunks) giveBackSent(chunk)
+  if (isOurs) for (const chunk of chunks) giveBackSent(chunk)
   return body
 }
 

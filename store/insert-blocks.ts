@@ -1,3 +1,4 @@
+import { type ClientRequest, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Store } from './connect.ts'
@@ -45,6 +46,10 @@ export async function insertBlocks(store: Store, insert: BlocksToInsert): Promis
       clickhouse_settings: { ...onceUnder(token), exclude_materialize_skip_indexes_on_insert: indexesAtMerge },
     })
     await text(stream)
+    // Whoever answers before it has all of the rows has not stored them, and a socket still reads their memory.
+    if (stream instanceof IncomingMessage && !requestOf(stream).writableFinished) {
+      throw new Error('The answer came before all rows were sent')
+    }
     return { kind: 'stored' }
   } catch (cause) {
     return { kind: rowErrors.test(typeOf(cause)) ? 'unstorable' : 'away', cause }
@@ -65,6 +70,11 @@ export function onceUnder(token: string) {
     max_partitions_per_insert_block: '0',
     async_insert: 0,
   } as const
+}
+
+/** The request that this answers, which Node's types leave out. */
+function requestOf(answer: IncomingMessage): ClientRequest {
+  return (answer as IncomingMessage & { req: ClientRequest }).req
 }
 
 function typeOf(cause: unknown): string {

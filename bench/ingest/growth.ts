@@ -115,7 +115,8 @@ async function fill(engine: Engine, spans: number): Promise<void> {
     `CREATE TABLE IF NOT EXISTS samples ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM otel_traces LIMIT ${samples}`,
   )
   const stored = async (): Promise<number> => (await engine.numbers('SELECT count() FROM otel_traces'))[0] ?? 0
-  for (let have = await stored(); have < spans; have = await stored()) {
+  for (let have = await stored(), before = -1; have < spans; before = have, have = await stored()) {
+    if (have === before) throw new Error(`Cannot store more than ${have} spans: the engine has no memory left`)
     // Small blocks, so that the copies of one fit into what a query may take.
     const copy = engine.run(`
       INSERT INTO otel_traces

@@ -15,11 +15,11 @@ export async function insertWhole(desk: Desk, work: Work): Promise<Outcome> {
   if (desk.isStopped) return 'again'
   switch (answer.kind) {
     case 'stored':
-      // An insert that failed before may have left a socket that is not closed yet.
-      if (work.failures === 0) for (const { payload } of loaded) for (const part of payload) giveBack(part)
       for (const waiting of blocks) desk.settle(waiting, { kind: 'stored' })
       desk.log.end(batch)
       desk.reports.stored({ signal, rows, metas })
+      // An insert that failed before may have left a socket that is not closed yet.
+      if (work.failures === 0) for (const { payload } of loaded) for (const part of payload) giveBack(part)
       desk.saveSoon()
       return 'ended'
     case 'away':

@@ -4,23 +4,21 @@ import type { ByteColumn } from '@headwater/store'
 import type { Places } from './places.ts'
 import type { Wire } from './wire.ts'
 
-const hexHigh = new Uint8Array(256)
-const hexLow = new Uint8Array(256)
-for (let byte = 0; byte < 256; byte += 1) {
-  hexHigh[byte] = '0123456789abcdef'.charCodeAt(byte >> 4)
-  hexLow[byte] = '0123456789abcdef'.charCodeAt(byte & 15)
-}
+/** Two digits at a time, the first one in the low byte. */
+const hexDigits = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const [high = 0, low = 0] = Buffer.from(byte.toString(16).padStart(2, '0'))
+  return high | (low << 8)
+})
 
 /** Adds an identity in lowercase hex, as a String value. */
 export function writeHex(column: ByteColumn, source: Uint8Array, start: number, end: number): void {
   column.reserve(2 * (end - start) + 1)
-  const { bytes } = column
+  const { bytes, view } = column
   let at = column.length
   bytes[at++] = 2 * (end - start)
   for (let from = start; from < end; from += 1) {
-    const byte = source[from] as number
-    bytes[at++] = hexHigh[byte] as number
-    bytes[at++] = hexLow[byte] as number
+    view.setUint16(at, hexDigits[source[from] as number] as number, true)
+    at += 2
   }
   column.length = at
 }

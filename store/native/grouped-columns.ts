@@ -48,6 +48,11 @@ export class Groups implements BlockPart {
       write(group)
       const end = start + (out.length - start) * this.rowsOf(group)
       out.reserve(Math.max(0, end - out.length))
+      if (isOneByte(out.bytes, start, out.length)) {
+        out.bytes.fill(out.bytes[start] as number, out.length, Math.max(out.length, end))
+        out.length = end
+        continue
+      }
       while (out.length < end) {
         const count = Math.min(out.length - start, end - out.length)
         out.bytes.copyWithin(out.length, start, start + count)
@@ -64,6 +69,17 @@ export class Groups implements BlockPart {
   clear(): void {
     this.length = 0
   }
+}
+
+/** What such a unit is made of is often one small number, or zeros. */
+const unitBytesMax = 8
+
+/** Whether what lies there is short, and one byte again and again. */
+function isOneByte(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start > unitBytesMax || start === end) return false
+  const first = bytes[start]
+  for (let at = start + 1; at < end; at += 1) if (bytes[at] !== first) return false
+  return true
 }
 
 /** What all columns of groups are made from. */
