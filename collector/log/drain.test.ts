@@ -171,6 +171,31 @@ test('what does not fit in memory goes by way of the log, and is not forgotten',
   expect(drain.pending).toEqual({ blocks: 0, rows: 0, bytes: 0, memoryBytes: 0 })
 })
 
+test('a block’s memory is given back once it is stored, or at once where it goes by way of the log', async () => {
+  const { log, drain, idle, clickhouse } = await start({ flushAfterMs: 1, memoryBytesMax: 1 })
+  const add = async (row: string) => {
+    const payload = [blockOf([row])]
+    const ref = await log.append({ signal: 'traces', rows: 1, meta: {}, payload }, { durable: true })
+    void drain.add({ ref, meta: {}, payload })
+    return payload
+  }
+  const [inMemory] = await add('a')
+  const [inLog] = await add('b')
+  expect([inMemory?.length, inLog?.length]).toEqual([2, 0])
+  await idle()
+  expect([inMemory?.length, clickhouse.rows]).toEqual([0, ['a', 'b']])
+})
+
+test('a block whose insert failed before is not given back: the socket of that one may still read it', async () => {
+  const { log, drain, idle, clickhouse } = await start({ flushAfterMs: 1 })
+  clickhouse.awayTimes = 1
+  const payload = [blockOf(['a'])]
+  const ref = await log.append({ signal: 'traces', rows: 1, meta: {}, payload }, { durable: true })
+  void drain.add({ ref, meta: {}, payload })
+  await idle()
+  expect([payload[0]?.length, clickhouse.rows]).toEqual([2, ['a']])
+})
+
 test('a backlog is read at a bounded rate, and live blocks do not wait behind it', async () => {
   const setting = { parent: temporaryDirectory(), clickhouse: new TestClickHouse() }
   const first = await open({ ...setting, limits: { flushAfterMs: 1e9 } })

@@ -2,10 +2,10 @@ import type { Answer, Clock, Insert } from './desk.ts'
 
 /**
  * Blocks of the tests are lines, a row each; ClickHouse of the tests refuses blocks in which a row ends in `!`, and is away
- * for those in which one ends in `?`.
+ * for those in which one ends in `?`. Blocks have memory of their own, as large ones do: what is given back too early is gone.
  */
 export function blockOf(rows: readonly string[]): Uint8Array {
-  return Buffer.from(rows.map((row) => `${row}\n`).join(''))
+  return Uint8Array.from(Buffer.from(rows.map((row) => `${row}\n`).join('')))
 }
 
 export function rowsOf(block: Uint8Array): string[] {
