@@ -12,6 +12,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   '@headwater/store': ['@headwater/vocabulary'],
   '@headwater/embedded': [],
   '@headwater/agent': ['@headwater/vocabulary'],
+  '@headwater/node-22': [],
+  '@headwater/node-24': [],
   '@headwater/collector': ['@headwater/store', '@headwater/vocabulary'],
   '@headwater/analyzer': ['@headwater/store', '@headwater/vocabulary'],
   '@headwater/api': ['@headwater/store', '@headwater/vocabulary'],
@@ -24,7 +26,13 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     '@headwater/embedded',
   ],
   '@headwater/fleet': ['@headwater/agent'],
-  '@headwater/bench': ['@headwater/collector', '@headwater/store', '@headwater/embedded', '@headwater/fleet'],
+  '@headwater/bench': [
+    '@headwater/agent',
+    '@headwater/collector',
+    '@headwater/store',
+    '@headwater/embedded',
+    '@headwater/fleet',
+  ],
 }
 
 /** What tests may know in addition: a real ClickHouse and a real PostgreSQL. */
@@ -35,6 +43,7 @@ interface Manifest {
   workspaces?: string[]
   dependencies?: Record<string, string>
   optionalDependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
   devDependencies?: Record<string, string>
 }
 
@@ -52,7 +61,11 @@ function readPackage(folder: string): Package {
   return {
     name: manifest.name,
     folder,
-    needs: Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }),
+    needs: Object.keys({
+      ...manifest.dependencies,
+      ...manifest.optionalDependencies,
+      ...manifest.peerDependencies,
+    }),
     needsForTests: Object.keys({ ...manifest.devDependencies }),
   }
 }

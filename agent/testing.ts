@@ -7,49 +7,68 @@ import { type Server, createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
+import { readJson, readProtobuf } from './test-otlp.ts'
 
 const nodeModules = fileURLToPath(new URL('../node_modules', import.meta.url))
 /** Another Node to run the applications with: the agent supports older ones than the one that runs the tests. */
 const nodePath = process.env['HEADWATER_TEST_NODE'] || process.execPath
-const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
-type Attributes = Record<string, string | number>
+type Attributes = Record<string, unknown>
 
 /** A span as the collector gets it. */
 export interface ReceivedSpan {
   service: string
-  kind: (typeof kinds)[number]
+  kind: 'UNSPECIFIED' | 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER'
   name: string
   traceId: string
   spanId: string
   parentSpanId: string | undefined
   isError: boolean
+  statusMessage: string
+  traceState: string
+  startNs: bigint
+  endNs: bigint
+  scope: string
   attributes: Attributes
   resource: Attributes
   links: { traceId: string; spanId: string }[]
   events: { name: string; attributes: Attributes }[]
+  dropped: { attributes: number; events: number; links: number }
 }
 
-/** Takes OTLP over HTTP in JSON; keeps what it answers with 200. */
+const inflaters: Readonly<Record<string, (body: Buffer) => Buffer>> = { gzip: gunzipSync, zstd: zstdDecompressSync }
+
+/** Takes OTLP over HTTP, in protobuf or JSON, compressed or not; keeps what it answers with 200. */
 export interface Receiver {
   url: string
   spans: ReceivedSpan[]
-  answer: { status: number }
+  /** How it answers; what it takes it keeps. */
+  answer: { status: number; headers: Record<string, string>; body: Buffer }
+  /** What came, by its encodings. */
+  requests: { type: string; encoding: string; bytes: number }[]
   /** The spans that `isWanted` picks, as soon as there are `count` of them. */
   wanted(count: number, isWanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan[]>
 }
 
 export async function startReceiver(): Promise<Receiver> {
   const spans: ReceivedSpan[] = []
-  const answer = { status: 200 }
+  const requests: Receiver['requests'] = []
+  const answer = { status: 200, headers: {}, body: Buffer.alloc(0) }
   const arrivals = new Set<() => void>()
   const { url } = await listen(
     createServer((request, response) => {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
-        if (answer.status === 200) spans.push(...readSpans(JSON.parse(Buffer.concat(chunks).toString())))
-        response.writeHead(answer.status, { 'content-type': 'application/json' }).end('{}')
+        const raw = Buffer.concat(chunks)
+        const [type, encoding] = [request.headers['content-type'] ?? '', request.headers['content-encoding'] ?? '']
+        requests.push({ type, encoding, bytes: raw.length })
+        if (answer.status === 200) {
+          const body = inflaters[encoding]?.(raw) ?? raw
+          spans.push(...(type === 'application/json' ? readJson(body) : readProtobuf(body)))
+        }
+        response.writeHead(answer.status, { 'content-type': type, ...answer.headers }).end(answer.body)
         for (const arrived of arrivals) arrived()
       })
     }),
@@ -64,7 +83,17 @@ export async function startReceiver(): Promise<Receiver> {
       arrivals.delete(resolve)
     }
   }
-  return { url, spans, answer, wanted }
+  return { url, spans, requests, answer, wanted }
+}
+
+export interface AppOptions {
+  source: string
+  file?: string
+  env?: Record<string, string>
+  registered?: boolean
+  serves?: boolean
+  /** Flags of Node that come before the agent's. */
+  flags?: string[]
 }
 
 /** A running application. */
@@ -81,15 +110,7 @@ export interface App {
  * Runs `source` as `file` (its name's end says which kind of module) in a directory of its own. A server prints
  * `listening PORT`; without `serves` nobody waits for that.
  */
-export async function startApp(options: {
-  source: string
-  file?: string
-  env?: Record<string, string>
-  registered?: boolean
-  serves?: boolean
-  /** Flags of Node that come before the agent's. */
-  flags?: string[]
-}): Promise<App> {
+export async function startApp(options: AppOptions): Promise<App> {
   const { source, file = 'app.mjs', env = {}, registered = true, serves = true, flags: first = [] } = options
   const directory = await mkdtemp(join(tmpdir(), 'headwater-agent-'))
   await symlink(nodeModules, join(directory, 'node_modules'))
@@ -103,7 +124,7 @@ export async function startApp(options: {
   ]
   const child = spawn(nodePath, [...flags, file], {
     cwd: directory,
-    env: { PATH: process.env['PATH'], OTEL_BSP_SCHEDULE_DELAY: '20', ...env },
+    env: { PATH: process.env['PATH'], OTEL_BSP_SCHEDULE_DELAY: '20', HEADWATER_USER_IDS: 'plain', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = once(child, 'close')
@@ -150,53 +171,4 @@ async function listeningUrl(child: ChildProcess, stdout: () => string, stderr: (
     if (child.exitCode !== null) throw new Error(`The application ended with ${child.exitCode}: ${stderr()}`)
     await Promise.race([child.stdout && once(child.stdout, 'data'), once(child, 'exit')])
   }
-}
-
-interface KeyValue {
-  key: string
-  value: { stringValue?: string; intValue?: number | string; doubleValue?: number; boolValue?: boolean }
-}
-interface ExportRequest {
-  resourceSpans: {
-    resource: { attributes: KeyValue[] }
-    scopeSpans: {
-      spans: {
-        kind: number
-        name: string
-        traceId: string
-        spanId: string
-        parentSpanId?: string
-        status?: { code?: number }
-        attributes: KeyValue[]
-        links?: { traceId: string; spanId: string }[]
-        events?: { name: string; attributes: KeyValue[] }[]
-      }[]
-    }[]
-  }[]
-}
-
-function readSpans(request: ExportRequest): ReceivedSpan[] {
-  return request.resourceSpans.flatMap(({ resource, scopeSpans }) =>
-    scopeSpans.flatMap(({ spans }) =>
-      spans.map((span) => ({
-        service: String(readAttributes(resource.attributes)['service.name']),
-        kind: kinds[span.kind] ?? 'UNSPECIFIED',
-        name: span.name,
-        traceId: span.traceId,
-        spanId: span.spanId,
-        parentSpanId: span.parentSpanId || undefined,
-        isError: span.status?.code === 2,
-        attributes: readAttributes(span.attributes),
-        resource: readAttributes(resource.attributes),
-        links: (span.links ?? []).map(({ traceId, spanId }) => ({ traceId, spanId })),
-        events: (span.events ?? []).map(({ name, attributes }) => ({ name, attributes: readAttributes(attributes) })),
-      })),
-    ),
-  )
-}
-
-function readAttributes(attributes: KeyValue[]): Attributes {
-  return Object.fromEntries(
-    attributes.map(({ key, value }) => [key, value.stringValue ?? Number(value.intValue ?? value.doubleValue ?? 0)]),
-  )
 }

@@ -86,6 +86,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
           PORT: String(port),
           INSTANCE: String(index),
           OTEL_SERVICE_NAME: name,
+          // They are nobody.
+          HEADWATER_USER_IDS: 'plain',
           OTEL_RESOURCE_ATTRIBUTES: `service.version=${version},service.instance.id=${name}-${index + 1}`,
           OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
           OTEL_BSP_SCHEDULE_DELAY: String(exportDelayMs),

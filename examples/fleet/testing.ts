@@ -2,8 +2,10 @@
 
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { readFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
+import protobuf from 'protobufjs'
 import { z } from 'zod'
 
 export interface ReceivedSpan {
@@ -36,6 +38,8 @@ const attributesForm = z
     Object.fromEntries(pairs.map(({ key, value }) => [key, value.stringValue ?? JSON.stringify(value)])),
   )
 
+const idForm = z.array(z.number()).transform((bytes) => Buffer.from(bytes).toString('hex'))
+
 const requestForm = z.object({
   resourceSpans: z.array(
     z.object({
@@ -44,14 +48,14 @@ const requestForm = z.object({
         z.object({
           spans: z.array(
             z.looseObject({
-              traceId: z.string(),
-              spanId: z.string(),
-              parentSpanId: z.string().default(''),
+              traceId: idForm,
+              spanId: idForm,
+              parentSpanId: idForm.default(''),
               name: z.string(),
               kind: z.number(),
               status: z.object({ code: z.number().default(0) }).default({ code: 0 }),
               attributes: attributesForm,
-              links: z.array(z.object({ traceId: z.string() })).default([]),
+              links: z.array(z.object({ traceId: idForm })).default([]),
               events: z.array(z.object({ name: z.string(), attributes: attributesForm })).default([]),
             }),
           ),
@@ -61,16 +65,22 @@ const requestForm = z.object({
   ),
 })
 
-/** Takes spans as OTLP in JSON on a free port. */
+const protos = new URL('../../collector/otlp/reference/opentelemetry/proto/', import.meta.url)
+const root = new protobuf.Root()
+for (const file of ['common/v1/common', 'resource/v1/resource', 'trace/v1/trace', 'collector/trace/v1/trace_service']) {
+  protobuf.parse(readFileSync(new URL(`${file}.proto`, protos), 'utf8'), root)
+}
+const exportRequest = root.lookupType('opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest')
+
+/** Takes spans as OTLP in protobuf on a free port. */
 export async function startSpanReceiver(): Promise<SpanReceiver> {
   const spans: ReceivedSpan[] = []
-  async function take(request: IncomingMessage): Promise<string> {
+  async function take(request: IncomingMessage): Promise<void> {
     spans.push(...spansIn(await bodyOf(request)))
-    return '{}'
   }
   const server = createServer((request, response) => {
     take(request).then(
-      (answer) => response.setHeader('content-type', 'application/json').end(answer),
+      () => response.setHeader('content-type', 'application/x-protobuf').end(),
       (error: Error) => response.writeHead(400).end(error.message),
     )
   })
@@ -86,15 +96,14 @@ export async function startSpanReceiver(): Promise<SpanReceiver> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, stop }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  if (request.headers['content-encoding'] !== 'gzip') return text(request)
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  return gunzipSync(Buffer.concat(chunks)).toString('utf8')
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const body = await buffer(request)
+  return request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
 }
 
-function spansIn(body: string): ReceivedSpan[] {
-  return requestForm.parse(JSON.parse(body)).resourceSpans.flatMap(({ resource, scopeSpans }) =>
+function spansIn(body: Buffer): ReceivedSpan[] {
+  const decoded = exportRequest.toObject(exportRequest.decode(body), { longs: String, bytes: Array })
+  return requestForm.parse(decoded).resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) =>
       spans.map((span) => ({
         service: resource.attributes['service.name'] ?? '',

@@ -1,0 +1,10 @@
+import type { Tracer } from '@opentelemetry/api'
+import type { Trust } from '@headwater/vocabulary'
+import type { FlowPropagator } from '../propagation/flow-propagator.ts'
+
+/** What captures work with: they know OpenTelemetry's API and our propagator, and no SDK. */
+export interface Capturing {
+  tracer: () => Tracer
+  propagator: FlowPropagator
+  trust: Trust
+}

@@ -1,0 +1,79 @@
+// Hono has no channel, and its classes hide what they do, but each of its routers takes the handlers by a method that can be
+// patched.
+
+import { context } from '@opentelemetry/api'
+import { noteException } from '../flow/exception.ts'
+import { hopOf } from '../flow/hop.ts'
+import { guarded } from './channel.ts'
+import type { Load } from './on-load.ts'
+
+type Handler = (c: unknown, next: unknown) => unknown
+/** What Hono gives its router: the handler, and the route as it is declared. */
+type Entry = [Handler, { path: string; method: string } & object]
+interface Router {
+  add: (method: string, path: string, entry: Entry) => void
+}
+
+/** Exports of Hono that make applications; each has its choice of routers. */
+export const honoModules = ['hono', 'hono/tiny', 'hono/quick', 'hono/hono-base']
+const routers: Readonly<Record<string, string>> = {
+  'hono/router/smart-router': 'SmartRouter',
+  'hono/router/reg-exp-router': 'RegExpRouter',
+  'hono/router/trie-router': 'TrieRouter',
+  'hono/router/linear-router': 'LinearRouter',
+  'hono/router/pattern-router': 'PatternRouter',
+}
+
+const watched = new WeakSet<Handler>()
+const patched = new WeakSet<Router>()
+
+/** The route of each request to Hono, and what its handlers throw. */
+export function patchHono(load: Load): void {
+  for (const [specifier, name] of Object.entries(routers)) {
+    guarded(specifier, () => {
+      const prototype = (load(specifier) as Record<string, { prototype: Router }>)[name]?.prototype
+      if (prototype) patchRouter(prototype)
+    })
+  }
+}
+
+function patchRouter(prototype: Router): void {
+  if (patched.has(prototype)) return
+  patched.add(prototype)
+  const add = prototype.add
+  prototype.add = function headwaterAdd(method, path, entry) {
+    // Routers hand entries on to one another; what is not made by Hono is not looked at.
+    const isHonos = Array.isArray(entry) && typeof entry[0] === 'function' && typeof entry[1] === 'object'
+    const isNew = isHonos && !watched.has(entry[0])
+    add.call(this, method, path, isNew ? [watchedHandler(entry[0], method, path), entry[1]] : entry)
+  }
+}
+
+function watchedHandler(handler: Handler, method: string, path: string): Handler {
+  const isMiddleware = method === 'ALL'
+  const isExact = !path.endsWith('*')
+  function headwaterHandler(this: unknown, c: unknown, next: unknown): unknown {
+    if (!isMiddleware || isExact) guarded('hono', () => takeRoute(path, !isMiddleware))
+    try {
+      const result = handler.call(this, c, next)
+      if (!(result instanceof Promise)) return result
+      return result.catch((error: unknown) => {
+        guarded('hono', () => noteException(error))
+        throw error
+      })
+    } catch (error) {
+      guarded('hono', () => noteException(error))
+      throw error
+    }
+  }
+  watched.add(headwaterHandler)
+  return headwaterHandler
+}
+
+/** A handler for one method goes before one for all, which may be a middleware. */
+function takeRoute(path: string, isHandler: boolean): void {
+  const routed = hopOf(context.active())?.request
+  if (!routed || (routed.isRouted && !isHandler)) return
+  routed.route = path
+  routed.isRouted = isHandler
+}

@@ -1,0 +1,61 @@
+// What OpenTelemetry's semantic conventions 1.44 say of HTTP, as far as servers and clients share it.
+
+import { type Attributes, type Span, SpanStatusCode } from '@opentelemetry/api'
+
+const knownMethods = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'])
+
+/** Callers can invent methods; the set of span names must not grow with them. */
+export function isKnownMethod(method: string): boolean {
+  return knownMethods.has(method)
+}
+
+/** `http.request.method`, and how it was spelt if nobody knows it. */
+export function setMethod(attributes: Attributes, method: string): void {
+  const isKnown = isKnownMethod(method)
+  attributes['http.request.method'] = isKnown ? method : '_OTHER'
+  if (!isKnown) attributes['http.request.method_original'] = method.slice(0, 64)
+}
+
+/** What stands before the route in a span's name. */
+export function nameOfMethod(method: string): string {
+  return isKnownMethod(method) ? method : 'HTTP'
+}
+
+/** An answer of `status` is an error from `errorsFrom` on: 500 for who served, 400 for who asked. */
+export function setStatus(span: Span, status: number, errorsFrom: 400 | 500): void {
+  span.setAttribute('http.response.status_code', status)
+  if (status < errorsFrom) return
+  span.setAttribute('error.type', String(status))
+  span.setStatus({ code: SpanStatusCode.ERROR })
+}
+
+/** The request got no answer. */
+export function setFailure(span: Span, error: unknown): void {
+  const { name, message, code } = describe(error)
+  span.setAttribute('error.type', code ?? name)
+  span.setStatus({ code: SpanStatusCode.ERROR, message })
+  span.recordException(error instanceof Error ? error : message)
+}
+
+function describe(error: unknown): { name: string; message: string; code: string | undefined } {
+  if (!(error instanceof Error)) return { name: '_OTHER', message: String(error), code: undefined }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return { name: error.name, message: error.message, code }
+}
+
+/** Query strings carry tokens and names; what failed is told by the path. */
+export function pathOf(target: string): string {
+  const end = target.search(/[?#]/)
+  return end === -1 ? target : target.slice(0, end)
+}
+
+const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443 }
+
+/** Host and port as an authority states them, `[::1]:8080` or `shop`. */
+export function readAuthority(authority: string, scheme: string): { host: string; port: number | undefined } {
+  const colon = authority.lastIndexOf(':')
+  const hasPort = colon > authority.lastIndexOf(']') && /^\d{1,5}$/.test(authority.slice(colon + 1))
+  return hasPort
+    ? { host: authority.slice(0, colon), port: Number(authority.slice(colon + 1)) }
+    : { host: authority, port: defaultPorts[scheme] }
+}

@@ -1,0 +1,31 @@
+import { createRequire, registerHooks } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { guarded } from './channel.ts'
+
+/** Loads a module as the one who asked would get it: for `import` or for `require`. */
+export type Load = (specifier: string) => unknown
+
+/**
+ * Runs `patch` when a module is asked for the first time by `import` or `require`, before whoever asked gets it. The module is
+ * loaded ahead of time, and both share it; so only what is changed inside of its exports is seen by all.
+ */
+export function onLoad(patches: Readonly<Record<string, (load: Load) => void>>): void {
+  const require = createRequire(import.meta.url)
+  const patched = new Set<string>()
+  registerHooks({
+    resolve(specifier, hookContext, nextResolve) {
+      const resolved = nextResolve(specifier, hookContext)
+      const patch = Object.hasOwn(patches, specifier) ? patches[specifier] : undefined
+      if (patch === undefined || !resolved.url.startsWith('file:') || patched.has(resolved.url)) return resolved
+      // First, or the module's own imports of itself would come here again.
+      patched.add(resolved.url)
+      guarded(specifier, () =>
+        patch((wanted) => {
+          const { url } = wanted === specifier ? resolved : nextResolve(wanted, hookContext)
+          return require(fileURLToPath(url)) as unknown
+        }),
+      )
+      return resolved
+    },
+  })
+}

@@ -1,0 +1,125 @@
+// A span as it stands in an OTLP request (opentelemetry/proto/trace/v1/trace.proto).
+
+import { type HrTime, type SpanContext, SpanStatusCode } from '@opentelemetry/api'
+import type { RecordedSpan, SpanEvent, SpanLink } from '../trace/span.ts'
+import { writeAttributes } from './attribute-fields.ts'
+import { MessageTooLarge, ProtobufWriter } from './protobuf.ts'
+
+/** `ScopeSpans.spans`. */
+const spansField = 2
+const fields = {
+  traceId: 1,
+  spanId: 2,
+  traceState: 3,
+  parentSpanId: 4,
+  name: 5,
+  kind: 6,
+  start: 7,
+  end: 8,
+  attributes: 9,
+  droppedAttributes: 10,
+  events: 11,
+  droppedEvents: 12,
+  links: 13,
+  droppedLinks: 14,
+  status: 15,
+  flags: 16,
+} as const
+const eventFields = { time: 1, name: 2, attributes: 3, droppedAttributes: 4 } as const
+const linkFields = { traceId: 1, spanId: 2, traceState: 3, attributes: 4, droppedAttributes: 5, flags: 6 } as const
+const statusFields = { message: 2, code: 3 } as const
+/** Whether a context is remote is known, and it is. */
+const [knowsIsRemote, isRemote] = [0x100, 0x200]
+
+/** Largest span that is sent. @internal */
+export const spanBytesMax = 131_072
+/** In a span that would be larger, texts are cut to so many UTF-16 units. */
+const cutTextChars = 256
+
+const writer = new ProtobufWriter(spanBytesMax)
+
+/**
+ * The span as a field of `ScopeSpans`, valid until the next call. A span over 128 KiB is written with its texts cut; one that
+ * is too large even so throws `MessageTooLarge`.
+ */
+export function encodeSpan(span: RecordedSpan): Buffer {
+  try {
+    writeSpan(span, Number.POSITIVE_INFINITY)
+  } catch (error) {
+    if (!(error instanceof MessageTooLarge)) throw error
+    writeSpan(span, cutTextChars)
+  }
+  return writer.written()
+}
+
+function writeSpan(span: RecordedSpan, charsMax: number): void {
+  const { traceId, spanId, traceFlags, traceState } = span.spanContext()
+  const parent = span.parentSpanContext
+  writer.start()
+  // Last field first.
+  writer.fixed32(fields.flags, traceFlags | knowsIsRemote | (parent?.isRemote === true ? isRemote : 0))
+  if (span.status.code !== SpanStatusCode.UNSET) writeStatus(span.status.code, span.status.message, charsMax)
+  if (span.droppedLinksCount > 0) writer.uint(fields.droppedLinks, span.droppedLinksCount)
+  for (let index = span.links.length - 1; index >= 0; index -= 1) writeLink(span.links[index] as SpanLink, charsMax)
+  if (span.droppedEventsCount > 0) writer.uint(fields.droppedEvents, span.droppedEventsCount)
+  for (let index = span.events.length - 1; index >= 0; index -= 1) writeEvent(span.events[index] as SpanEvent, charsMax)
+  if (span.attributeList.dropped > 0) writer.uint(fields.droppedAttributes, span.attributeList.dropped)
+  writeAttributes(writer, fields.attributes, span.attributeList, charsMax)
+  writeTime(fields.end, span.endedAt ?? span.startedAt)
+  writeTime(fields.start, span.startedAt)
+  // The API counts kinds from INTERNAL, OTLP has "unspecified" before it.
+  writer.uint(fields.kind, span.kind + 1)
+  writer.text(fields.name, cut(span.name, charsMax))
+  if (parent !== undefined) writer.hex(fields.parentSpanId, parent.spanId)
+  if (traceState !== undefined) writer.text(fields.traceState, traceState.serialize())
+  writer.hex(fields.spanId, spanId)
+  writer.hex(fields.traceId, traceId)
+  writer.message(spansField, 0)
+}
+
+function writeStatus(code: number, message: string | undefined, charsMax: number): void {
+  const sizeBefore = writer.size
+  writer.uint(statusFields.code, code)
+  if (message) writer.text(statusFields.message, cut(message, charsMax))
+  writer.message(fields.status, sizeBefore)
+}
+
+function writeEvent({ name, time, attributes }: SpanEvent, charsMax: number): void {
+  const sizeBefore = writer.size
+  if (attributes.dropped > 0) writer.uint(eventFields.droppedAttributes, attributes.dropped)
+  writeAttributes(writer, eventFields.attributes, attributes, charsMax)
+  writer.text(eventFields.name, cut(name, charsMax))
+  writeTime(eventFields.time, time)
+  writer.message(fields.events, sizeBefore)
+}
+
+function writeLink({ context, attributes }: SpanLink, charsMax: number): void {
+  if (!isWritable(context)) return
+  const sizeBefore = writer.size
+  writer.fixed32(linkFields.flags, context.traceFlags | knowsIsRemote | (context.isRemote === true ? isRemote : 0))
+  if (attributes.dropped > 0) writer.uint(linkFields.droppedAttributes, attributes.dropped)
+  writeAttributes(writer, linkFields.attributes, attributes, charsMax)
+  if (context.traceState !== undefined) writer.text(linkFields.traceState, context.traceState.serialize())
+  writer.hex(linkFields.spanId, context.spanId)
+  writer.hex(linkFields.traceId, context.traceId)
+  writer.message(fields.links, sizeBefore)
+}
+
+/** A link is whatever a caller hands over; anything but hex digits would be written as other ones. */
+function isWritable({ traceId, spanId }: SpanContext): boolean {
+  return /^[0-9a-f]{32}$/.test(traceId) && /^[0-9a-f]{16}$/.test(spanId)
+}
+
+function cut(text: string, charsMax: number): string {
+  return text.length > charsMax ? text.slice(0, charsMax) : text
+}
+
+/** Nanoseconds since 1970, which have more digits than a number: counted in two parts. */
+function writeTime(field: number, moment: number | HrTime): void {
+  const seconds = typeof moment === 'number' ? Math.floor(moment / 1e3) : moment[0]
+  const nanoseconds = typeof moment === 'number' ? Math.round((moment - seconds * 1e3) * 1e6) : moment[1]
+  const low = (seconds % 65_536) * 1e9 + nanoseconds
+  const high = Math.floor(seconds / 65_536) * 1e9 + Math.floor(low / 65_536)
+  // The number is high * 2^16 + low % 2^16.
+  writer.fixed64(field, Math.floor(high / 65_536), (high % 65_536) * 65_536 + (low % 65_536))
+}

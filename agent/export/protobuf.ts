@@ -1,0 +1,191 @@
+// Protobuf written from its end to its beginning: when the head of a message is due, its length is known, so nothing is
+// measured before and nothing moved after. Whoever writes begins with what shall stand last.
+
+/** A message does not fit. */
+export class MessageTooLarge extends Error {
+  override readonly name = 'MessageTooLarge'
+}
+
+const firstBytes = 16_384
+/** Shorter texts are cheaper to write one by one than to hand over to native code. */
+const nativeCharsMin = 48
+const [lengthDelimited, fixed64Bits, fixed32Bits] = [2, 1, 5]
+
+/** One message at a time, in memory that is used again. */
+export class ProtobufWriter {
+  readonly #bytesMax: number
+  #bytes: Buffer
+  #at: number
+  readonly #double = new Float64Array(1)
+  readonly #doubleBytes = new Uint8Array(this.#double.buffer)
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+    this.#bytes = Buffer.allocUnsafeSlow(Math.min(firstBytes, bytesMax))
+    this.#at = this.#bytes.length
+  }
+
+  /** Begins a new message. */
+  start(): void {
+    this.#at = this.#bytes.length
+  }
+
+  /** How many bytes are written; what a message began with is the end of a part. */
+  get size(): number {
+    return this.#bytes.length - this.#at
+  }
+
+  /** What is written, until the next message is begun. */
+  written(): Buffer {
+    return this.#bytes.subarray(this.#at)
+  }
+
+  /** A field whose contents were written since there were `sizeBefore` bytes. */
+  message(field: number, sizeBefore: number): void {
+    this.varint(this.size - sizeBefore)
+    this.varint(field * 8 + lengthDelimited)
+  }
+
+  uint(field: number, value: number): void {
+    this.varint(value)
+    this.varint(field * 8)
+  }
+
+  text(field: number, text: string): void {
+    const sizeBefore = this.size
+    this.#utf8(text)
+    this.message(field, sizeBefore)
+  }
+
+  /** Bytes given as hex digits in lower case. */
+  hex(field: number, digits: string): void {
+    const count = digits.length >> 1
+    this.#room(count)
+    this.#at -= count
+    for (let index = 0; index < count; index += 1) {
+      this.#bytes[this.#at + index] =
+        (valueOfDigit(digits.charCodeAt(2 * index)) << 4) | valueOfDigit(digits.charCodeAt(2 * index + 1))
+    }
+    this.varint(count)
+    this.varint(field * 8 + lengthDelimited)
+  }
+
+  bytes(field: number, bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    this.#at -= bytes.length
+    this.#bytes.set(bytes, this.#at)
+    this.varint(bytes.length)
+    this.varint(field * 8 + lengthDelimited)
+  }
+
+  double(field: number, value: number): void {
+    this.#room(8)
+    this.#at -= 8
+    this.#double[0] = value
+    for (let index = 0; index < 8; index += 1) this.#bytes[this.#at + index] = this.#doubleBytes[index] as number
+    this.varint(field * 8 + fixed64Bits)
+  }
+
+  /** `high * 2^32 + low`. */
+  fixed64(field: number, high: number, low: number): void {
+    this.#word(high)
+    this.#word(low)
+    this.varint(field * 8 + fixed64Bits)
+  }
+
+  fixed32(field: number, value: number): void {
+    this.#word(value)
+    this.varint(field * 8 + fixed32Bits)
+  }
+
+  /** A signed integer of 64 bits; a negative one takes ten bytes. */
+  int64(field: number, value: bigint): void {
+    const digits: number[] = []
+    let rest = BigInt.asUintN(64, value)
+    do {
+      digits.push(Number(rest & 127n))
+      rest >>= 7n
+    } while (rest > 0n)
+    this.#room(digits.length)
+    this.#at -= digits.length
+    for (const [index, digit] of digits.entries()) {
+      this.#bytes[this.#at + index] = index < digits.length - 1 ? digit | 128 : digit
+    }
+    this.varint(field * 8)
+  }
+
+  /** An unsigned integer below 2^53, without a tag. */
+  varint(value: number): void {
+    this.#room(8)
+    const bytes = this.#bytes
+    if (value < 0x80) {
+      this.#at -= 1
+      bytes[this.#at] = value
+    } else if (value < 0x4000) {
+      this.#at -= 2
+      bytes[this.#at] = (value & 127) | 128
+      bytes[this.#at + 1] = value >> 7
+    } else {
+      let count = 1
+      for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) count += 1
+      this.#at -= count
+      let rest = value
+      for (let index = 0; index < count; index += 1) {
+        bytes[this.#at + index] = (rest % 128) | (index < count - 1 ? 128 : 0)
+        rest = Math.floor(rest / 128)
+      }
+    }
+  }
+
+  #word(value: number): void {
+    this.#room(4)
+    this.#at -= 4
+    const bytes = this.#bytes
+    bytes[this.#at] = value & 255
+    bytes[this.#at + 1] = (value >>> 8) & 255
+    bytes[this.#at + 2] = (value >>> 16) & 255
+    bytes[this.#at + 3] = (value >>> 24) & 255
+  }
+
+  #utf8(text: string): void {
+    const chars = text.length
+    this.#room(chars)
+    if (chars < nativeCharsMin) {
+      const start = this.#at - chars
+      const bytes = this.#bytes
+      let index = 0
+      for (; index < chars; index += 1) {
+        const code = text.charCodeAt(index)
+        if (code > 127) break
+        bytes[start + index] = code
+      }
+      if (index === chars) {
+        this.#at = start
+        return
+      }
+    }
+    const length = Buffer.byteLength(text)
+    this.#room(length)
+    this.#at -= length
+    this.#bytes.write(text, this.#at, length, 'utf8')
+  }
+
+  /** Makes place before what is written. */
+  #room(bytes: number): void {
+    if (this.#at < bytes) this.#grow(bytes)
+  }
+
+  #grow(bytes: number): void {
+    const needed = this.size + bytes
+    if (needed > this.#bytesMax) throw new MessageTooLarge(`A message has more than ${this.#bytesMax} bytes`)
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#bytesMax, Math.max(needed, 2 * this.#bytes.length)))
+    this.#bytes.copy(larger, larger.length - this.size, this.#at)
+    this.#at = larger.length - this.size
+    this.#bytes = larger
+  }
+}
+
+/** '0' to '9' and 'a' to 'f'. */
+function valueOfDigit(code: number): number {
+  return code < 58 ? code - 48 : code - 87
+}

@@ -1,0 +1,206 @@
+// Ended spans on their way to the collector: encoded at once, sent in batches, one at a time. A collector that is away is
+// asked again and again, ever less often; meanwhile the ring keeps what has room. Only exit.ts ever holds the process.
+
+import { promisify } from 'node:util'
+import { constants, gunzip, gzip, zstdCompress } from 'node:zlib'
+import { counters } from '../counters.ts'
+import type { RecordedSpan } from '../trace/span.ts'
+import { encodeSpan } from './encode-span.ts'
+import type { Unsent } from './exit.ts'
+import type { Answer, Encoding, Post } from './post.ts'
+import type { SpanGroup, SpanRing } from './span-ring.ts'
+
+export interface SenderOptions {
+  ring: SpanRing
+  toBody: (groups: SpanGroup[]) => Buffer
+  post: Post
+  /** `undefined`: gzip, or zstd as soon as the endpoint has said that it understands it. */
+  compression: 'none' | 'gzip' | 'zstd' | undefined
+  batchSpansMax: number
+  flushAfterMs: number
+  /** Writes a line for the operator. */
+  say: (line: string) => void
+  nowMs: () => number
+  /** From 0 to 1. */
+  random: () => number
+}
+
+export interface SpanSender extends Unsent {
+  /** Takes a sampled span that has ended. Never throws. */
+  add(span: RecordedSpan): void
+}
+
+/** A request is made of so many bytes, if there are as many, before they are compressed. */
+const requestBytesEnough = 524_288
+const firstWaitMs = 1_000
+const waitMsMax = 30_000
+const sayAgainAfterMs = 60_000
+
+interface Batch {
+  spans: number
+  body: Buffer
+  encoding: Encoding
+}
+
+export function spanSender(options: SenderOptions): SpanSender {
+  const { ring, post, batchSpansMax, flushAfterMs } = options
+  let isSending = false
+  let isDue = false
+  let isDraining = false
+  /** A batch that the endpoint could not take, with what ends its wait. */
+  let waiting: { batch: Batch; goOn: () => void } | undefined
+  let failures = 0
+  let flushTimer: NodeJS.Timeout | undefined
+  let drained: (() => void)[] = []
+  /** The endpoint may not understand what nobody has told it to. */
+  const isCompressionOurs = options.compression === undefined
+  let isPlain = false
+  let understands = ''
+  let saidAtMs = Number.NEGATIVE_INFINITY
+  let lostSaid = 0
+
+  function add(span: RecordedSpan): void {
+    counters.spansEnded += 1
+    try {
+      counters.spansDropped += ring.add(span.instrumentationScope, encodeSpan(span))
+    } catch {
+      // Too large even without its long texts, or made of objects that cannot be read.
+      counters.spansDropped += 1
+      return
+    }
+    if (isSending) return
+    if (ring.spans >= batchSpansMax) {
+      if (isDue) return
+      isDue = true
+      // Not now: whoever ends a span is in the middle of a request.
+      setImmediate(sendBatches).unref()
+    } else {
+      flushTimer ??= setTimeout(sendBatches, flushAfterMs).unref()
+    }
+  }
+
+  function sendBatches(): void {
+    isDue = false
+    clearTimeout(flushTimer)
+    flushTimer = undefined
+    if (!isSending) void sendWhileThereAre()
+  }
+
+  async function sendWhileThereAre(): Promise<void> {
+    isSending = true
+    for (;;) {
+      const groups = ring.take({ spansMax: batchSpansMax, bytesEnough: requestBytesEnough })
+      if (groups.length === 0) break
+      const spans = groups.reduce((sum, group) => sum + group.spans, 0)
+      try {
+        await deliver(await pack(groups, spans))
+      } catch (error) {
+        counters.spansLost += spans
+        sayAtMostOnceAMinute(error instanceof Error ? error.message : String(error))
+      }
+      if (!isDraining && ring.spans < batchSpansMax) break
+    }
+    isSending = false
+    if (ring.spans > 0) {
+      if (isDraining) return void sendWhileThereAre()
+      flushTimer ??= setTimeout(sendBatches, flushAfterMs).unref()
+      return
+    }
+    isDraining = false
+    for (const resolve of drained) resolve()
+    drained = []
+  }
+
+  async function pack(groups: SpanGroup[], spans: number): Promise<Batch> {
+    const encoding = encodingNow()
+    const body = options.toBody(groups)
+    return { spans, encoding, body: await compressors[encoding](body) }
+  }
+
+  function encodingNow(): Encoding {
+    if (options.compression === 'none' || isPlain) return 'identity'
+    return options.compression ?? (/(^|[\s,])zstd($|[\s,;])/i.test(understands) ? 'zstd' : 'gzip')
+  }
+
+  /** Offers a batch until the endpoint takes or refuses it; while draining, once. */
+  async function deliver(batch: Batch): Promise<void> {
+    for (;;) {
+      const answer = await post(batch.body, batch.encoding)
+      if (answer.kind === 'taken') {
+        failures = 0
+        understands = answer.understands
+        const rejected = Math.min(answer.rejected, batch.spans)
+        counters.spansExported += batch.spans - rejected
+        counters.spansLost += rejected
+        if (rejected > 0) sayAtMostOnceAMinute(answer.reason)
+        return
+      }
+      if (answer.kind === 'refused' && answer.status === 415 && batch.encoding === 'gzip' && isCompressionOurs) {
+        isPlain = true
+        batch.body = await gunzipped(batch.body)
+        batch.encoding = 'identity'
+        continue
+      }
+      if (answer.kind === 'refused' || isDraining) {
+        counters.spansLost += batch.spans
+        sayAtMostOnceAMinute(answer.reason)
+        return
+      }
+      sayAtMostOnceAMinute(answer.reason)
+      await pause(batch, waitMsAfter(answer))
+    }
+  }
+
+  function waitMsAfter(answer: Answer & { kind: 'busy' }): number {
+    const backOffMs = Math.min(firstWaitMs * 2 ** failures, waitMsMax)
+    failures += 1
+    // Spread, or all that lost the same collector would come back to it at once.
+    return answer.waitMs ?? backOffMs * (0.5 + options.random() / 2)
+  }
+
+  function pause(batch: Batch, ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(goOn, ms).unref()
+    waiting = { batch, goOn }
+    function goOn(): void {
+      clearTimeout(timer)
+      waiting = undefined
+      resolve()
+    }
+    return promise
+  }
+
+  function sayAtMostOnceAMinute(reason: string): void {
+    if (options.nowMs() - saidAtMs < sayAgainAfterMs) return
+    saidAtMs = options.nowMs()
+    const lost = counters.spansLost + counters.spansDropped
+    const spans = lost > lostSaid ? `${lost - lostSaid} spans lost since the last line` : 'spans wait'
+    lostSaid = lost
+    options.say(`the collector takes no spans (${reason}); ${spans}, the service is not affected`)
+  }
+
+  function drain(): Promise<void> {
+    if (!hasUnsent()) return Promise.resolve()
+    isDraining = true
+    const { promise, resolve } = Promise.withResolvers<void>()
+    drained.push(resolve)
+    waiting?.goOn()
+    sendBatches()
+    return promise
+  }
+
+  function hasUnsent(): boolean {
+    return isSending || ring.spans > 0
+  }
+
+  return { add, drain, hasUnsent }
+}
+
+const [gzipped, gunzipped, zstandard] = [promisify(gzip), promisify(gunzip), promisify(zstdCompress)]
+
+/** Off the main thread, and fast rather than small: the service pays for it. */
+const compressors: Record<Encoding, (body: Buffer) => Buffer | Promise<Buffer>> = {
+  identity: (body) => body,
+  gzip: (body) => gzipped(body, { level: 1 }),
+  zstd: (body) => zstandard(body, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+}

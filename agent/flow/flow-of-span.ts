@@ -1,0 +1,37 @@
+import { type Span, SpanKind } from '@opentelemetry/api'
+import { type Hop, flowNameOf, hopOfSpan, joinHop } from './hop.ts'
+
+/** What of a span tells how it belongs to its run. */
+interface Described {
+  name: string
+  kind: SpanKind
+}
+
+/** Makes `span`, which has just started, a part of `hop`, whose ID is known by now. */
+export function enterFlow(span: Span, { name, kind }: Described, hop: Hop): void {
+  joinHop(span, hop)
+  if (hop.entry === undefined) {
+    hop.entry = span
+    // A request's name is its route, which is not known yet; a bare outgoing call is no name for a kind of work.
+    if (hop.isOrigin && kind !== SpanKind.SERVER && kind !== SpanKind.CLIENT) hop.name ??= name
+    if (hop.links.length > 0) span.addLinks(hop.links)
+  }
+  const isEntry = kind === SpanKind.SERVER || kind === SpanKind.CONSUMER
+  if (isEntry && hop.peer !== undefined) span.setAttribute('service.peer.name', hop.peer)
+  if (hop.user !== undefined) span.setAttribute('user.id', hop.user)
+  span.setAttribute('flow.id', hop.id)
+  nameFlow(span, hop)
+}
+
+/** `span` is about to end: an entry span has its final name now, and so has the run that began with it. */
+export function settleFlow(span: Span & Described): void {
+  const hop = hopOfSpan(span)
+  if (!hop) return
+  if (hop.isOrigin && hop.entry === span && span.kind !== SpanKind.CLIENT) hop.name ??= span.name
+  nameFlow(span, hop)
+}
+
+function nameFlow(span: Span, hop: Hop): void {
+  const name = flowNameOf(hop)
+  if (name !== undefined) span.setAttribute('flow.name', name)
+}

@@ -1,0 +1,89 @@
+import {
+  type Context,
+  ROOT_CONTEXT,
+  SpanKind,
+  type TextMapGetter,
+  context,
+  propagation,
+  trace,
+} from '@opentelemetry/api'
+import { leaveQueue, throughQueue } from '../propagation/flow-propagator.ts'
+import { inSpan } from './flows.ts'
+import { hopOf, newHop, withHop } from './hop.ts'
+
+/** A message's attributes or headers, as the queue's client hands them over. */
+export type Carrier = Readonly<Record<string, unknown>>
+
+/** Where messages go, in the words of OpenTelemetry's conventions for messaging. */
+export interface Queue {
+  /** `messaging.destination.name`: the queue or topic. */
+  destination: string
+  /** `messaging.system`: `kafka`, `rabbitmq`, `aws_sqs`, … */
+  system: string
+}
+
+/** Of a larger batch only so many messages are linked; the rest is counted by `messaging.batch.message_count`. */
+const linkedMessagesMax = 128
+
+/** Writes the current trace and flow into a message's attributes (`traceparent`, `tracestate`, `baggage`). */
+export function inject<C extends Record<string, unknown>>(carrier: C): C {
+  propagation.inject(throughQueue(context.active()), carrier)
+  return carrier
+}
+
+/**
+ * The context in which a message is to be handled: the same flow, a new trace, and a link to the span that sent it. A queue
+ * is trusted, unless HEADWATER_SHARED_KEY is set: then what the message states must be signed.
+ */
+export function extract(carrier: Carrier): Context {
+  const extracted = leaveQueue(propagation.extract(throughQueue(ROOT_CONTEXT), carrier, attributes))
+  const sender = trace.getSpanContext(extracted)
+  const hop = hopOf(extracted)
+  if (sender && hop) hop.links.push({ context: sender })
+  return trace.deleteSpan(extracted)
+}
+
+/** Sends a message: `send` gets the attributes to send with it, and runs in a PRODUCER span. */
+export function withProducer<T>(queue: Queue, send: (carrier: Record<string, string>) => T): T {
+  return inSpan(
+    `send ${queue.destination}`,
+    { kind: SpanKind.PRODUCER, parent: context.active(), attributes: attributesOf(queue, 'send') },
+    () => send(inject({})),
+  )
+}
+
+/**
+ * Handles a message in a CONSUMER span that continues its flow in a new trace. A batch, given as an array of carriers, starts a run
+ * of its own that is linked to all.
+ */
+export function withConsumer<T>(carrier: Carrier | readonly Carrier[], queue: Queue, handle: () => T): T {
+  const span = { kind: SpanKind.CONSUMER, attributes: attributesOf(queue, 'process') }
+  const name = `process ${queue.destination}`
+  if (!isBatch(carrier)) return inSpan(name, { ...span, parent: extract(carrier) }, handle)
+  const links = carrier.slice(0, linkedMessagesMax).flatMap((each) => hopOf(extract(each))?.links ?? [])
+  const attributes = { ...span.attributes, 'messaging.batch.message_count': carrier.length }
+  return inSpan(name, { ...span, attributes, parent: withHop(ROOT_CONTEXT, newHop({ links })) }, handle)
+}
+
+function attributesOf({ destination, system }: Queue, operation: 'send' | 'process') {
+  return {
+    'messaging.system': system,
+    'messaging.destination.name': destination,
+    'messaging.operation.name': operation,
+    'messaging.operation.type': operation,
+  }
+}
+
+function isBatch(carrier: Carrier | readonly Carrier[]): carrier is readonly Carrier[] {
+  return Array.isArray(carrier)
+}
+
+/** Clients hand attributes over as strings or bytes (Kafka). */
+const attributes: TextMapGetter<Carrier> = {
+  keys: (carrier) => Object.keys(carrier),
+  get(carrier, key) {
+    const value = carrier[key]
+    if (typeof value === 'string') return value
+    return Buffer.isBuffer(value) ? value.toString('utf8') : undefined
+  },
+}

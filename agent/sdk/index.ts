@@ -1,0 +1,1 @@
+export { flowSpanProcessor } from './flow-span-processor.ts'

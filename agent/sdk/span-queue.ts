@@ -1,0 +1,141 @@
+// The stock batch processor drops a batch when the collector is away, says nothing, and its timers hold the process for up
+// to half a minute. Here a batch is offered again for a while, the operator reads it once a minute, and only exit.ts ever
+// holds the process, for two seconds.
+
+import { context } from '@opentelemetry/api'
+import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core'
+import { counters } from '../counters.ts'
+import type { ReadableSpan, SpanExporter } from './types.ts'
+import type { BatchSettings } from '../settings/settings.ts'
+
+/** How long a batch waits before each further offer, as far as OTEL_BSP_EXPORT_TIMEOUT allows. */
+const offerAgainAfterMs = [1_000, 2_000, 4_000, 8_000]
+/** OpenTelemetry's default. */
+const defaultQueueSpansMax = 2_048
+const sayAgainAfterMs = 60_000
+
+/** Ended spans on their way to the collector. */
+export interface SpanQueue {
+  /** Takes a span, or drops and counts it if `queueSpansMax` others wait. */
+  add(span: ReadableSpan): void
+  hasUnsent(): boolean
+  /** Resolves when nothing waits any more. Until then each batch is offered once only: there is no time to wait. */
+  drain(): Promise<void>
+}
+
+/** Sends batches one after another; `say` writes a line for the operator. */
+export function spanQueue(
+  exporter: SpanExporter,
+  options: { batch: BatchSettings; say: (line: string) => void; nowMs: () => number },
+): SpanQueue {
+  const { batchSpansMax, queueSpansMax = defaultQueueSpansMax, flushAfterMs, exportTimeoutMs } = options.batch
+  let waiting: ReadableSpan[] = []
+  let sending: ReadableSpan[] | undefined
+  let flushTimer: NodeJS.Timeout | undefined
+  let offerAgain: (() => void) | undefined
+  let isDraining = false
+  let drained: (() => void)[] = []
+  let saidAtMs = Number.NEGATIVE_INFINITY
+  let lostSaid = 0
+
+  function add(span: ReadableSpan): void {
+    counters.spansEnded += 1
+    if (waiting.length >= queueSpansMax) {
+      counters.spansDropped += 1
+      return
+    }
+    waiting.push(span)
+    sendWhenDue()
+  }
+
+  function sendWhenDue(): void {
+    if (sending) return
+    if (waiting.length >= batchSpansMax || (isDraining && waiting.length > 0)) {
+      send()
+    } else if (waiting.length > 0) {
+      flushTimer ??= setTimeout(send, flushAfterMs).unref()
+    } else {
+      isDraining = false
+      for (const resolve of drained) resolve()
+      drained = []
+    }
+  }
+
+  function send(): void {
+    clearTimeout(flushTimer)
+    flushTimer = undefined
+    if (sending || waiting.length === 0) return
+    sending = waiting.slice(0, batchSpansMax)
+    waiting = waiting.slice(batchSpansMax)
+    offer(sending, { offers: 0, sinceMs: options.nowMs() })
+  }
+
+  function offer(spans: ReadableSpan[], { offers, sinceMs }: { offers: number; sinceMs: number }): void {
+    // Suppressed, or the exporter's requests would make spans that make requests.
+    context.with(suppressTracing(context.active()), () => {
+      exporter.export(spans, (result) => {
+        const waitMs = offerAgainAfterMs[offers]
+        const isOver =
+          result.code === ExportResultCode.SUCCESS ||
+          isDraining ||
+          isRefusal(result) ||
+          waitMs === undefined ||
+          options.nowMs() + waitMs - sinceMs > exportTimeoutMs
+        if (isOver) {
+          settle(spans, result)
+          return
+        }
+        sayAtMostOnceAMinute(result)
+        const timer = setTimeout(again, waitMs).unref()
+        offerAgain = again
+        function again(): void {
+          clearTimeout(timer)
+          offerAgain = undefined
+          offer(spans, { offers: offers + 1, sinceMs })
+        }
+      })
+    })
+  }
+
+  function settle(spans: ReadableSpan[], result: ExportResult): void {
+    if (result.code === ExportResultCode.SUCCESS) {
+      counters.spansExported += spans.length
+    } else {
+      counters.spansLost += spans.length
+      sayAtMostOnceAMinute(result)
+    }
+    sending = undefined
+    sendWhenDue()
+  }
+
+  function sayAtMostOnceAMinute(result: ExportResult): void {
+    if (options.nowMs() - saidAtMs < sayAgainAfterMs) return
+    saidAtMs = options.nowMs()
+    const lost = counters.spansLost + counters.spansDropped
+    const spans = lost > lostSaid ? `${lost - lostSaid} spans lost since the last line` : 'spans wait'
+    lostSaid = lost
+    options.say(`the collector takes no spans (${reasonOf(result)}); ${spans}, the service is not affected`)
+  }
+
+  function drain(): Promise<void> {
+    isDraining = true
+    const { promise, resolve } = Promise.withResolvers<void>()
+    drained.push(resolve)
+    offerAgain?.()
+    sendWhenDue()
+    return promise
+  }
+
+  return { add, drain, hasUnsent: () => sending !== undefined || waiting.length > 0 }
+}
+
+/** The collector has seen this batch and does not want it: offering it again would change nothing. */
+function isRefusal(result: ExportResult): boolean {
+  const code: unknown = result.error && 'code' in result.error ? result.error.code : undefined
+  return typeof code === 'number' && code >= 400 && code < 500 && code !== 429
+}
+
+function reasonOf({ error }: ExportResult): string {
+  const message = error?.message || 'it gave no reason'
+  return error && 'code' in error && typeof error.code === 'number' ? `${error.code} ${message}` : message
+}

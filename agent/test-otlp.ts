@@ -1,0 +1,112 @@
+// Requests of OTLP as they are: by protobufjs and the official proto files, which share no code with the agent's encoder.
+
+import { readFileSync } from 'node:fs'
+import protobuf from 'protobufjs'
+import type { ReceivedSpan } from './testing.ts'
+
+const protos = new URL('../collector/otlp/reference/', import.meta.url)
+const files = ['common/v1/common', 'resource/v1/resource', 'trace/v1/trace', 'collector/trace/v1/trace_service']
+const root = new protobuf.Root()
+for (const file of files) {
+  protobuf.parse(readFileSync(new URL(`opentelemetry/proto/${file}.proto`, protos), 'utf8'), root)
+}
+const exportRequest = root.lookupType('opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest')
+const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'] as const
+
+/** Spans of a request in JSON. */
+export function readJson(body: Buffer): ReceivedSpan[] {
+  return readSpans(JSON.parse(body.toString()) as ExportRequest)
+}
+
+/** Spans of a request in protobuf. */
+export function readProtobuf(body: Buffer): ReceivedSpan[] {
+  const options = { longs: String, bytes: Array, defaults: false }
+  return readSpans(exportRequest.toObject(exportRequest.decode(body), options) as ExportRequest)
+}
+
+interface AnyValue {
+  stringValue?: string
+  intValue?: number | string
+  doubleValue?: number
+  boolValue?: boolean
+  arrayValue?: { values?: AnyValue[] }
+  kvlistValue?: { values?: KeyValue[] }
+  bytesValue?: number[] | string
+}
+interface KeyValue {
+  key: string
+  value?: AnyValue
+}
+/** Hex digits in JSON, bytes in protobuf. */
+type Id = string | number[]
+interface ExportRequest {
+  resourceSpans: {
+    resource: { attributes: KeyValue[] }
+    scopeSpans: {
+      scope?: { name?: string }
+      spans: {
+        kind: number
+        name: string
+        traceId: Id
+        spanId: Id
+        traceState?: string
+        parentSpanId?: Id
+        startTimeUnixNano: string
+        endTimeUnixNano: string
+        status?: { code?: number; message?: string }
+        attributes?: KeyValue[]
+        droppedAttributesCount?: number
+        links?: { traceId: Id; spanId: Id }[]
+        droppedLinksCount?: number
+        events?: { name: string; attributes?: KeyValue[] }[]
+        droppedEventsCount?: number
+      }[]
+    }[]
+  }[]
+}
+
+function readSpans(request: ExportRequest): ReceivedSpan[] {
+  return request.resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap(({ scope, spans }) =>
+      spans.map((span) => ({
+        service: String(readAttributes(resource.attributes)['service.name']),
+        scope: scope?.name ?? '',
+        kind: kinds[span.kind] ?? 'UNSPECIFIED',
+        name: span.name,
+        traceId: hexOf(span.traceId),
+        spanId: hexOf(span.spanId),
+        parentSpanId: hexOf(span.parentSpanId ?? '') || undefined,
+        traceState: span.traceState ?? '',
+        startNs: BigInt(span.startTimeUnixNano),
+        endNs: BigInt(span.endTimeUnixNano),
+        isError: span.status?.code === 2,
+        statusMessage: span.status?.message ?? '',
+        attributes: readAttributes(span.attributes),
+        resource: readAttributes(resource.attributes),
+        links: (span.links ?? []).map(({ traceId, spanId }) => ({ traceId: hexOf(traceId), spanId: hexOf(spanId) })),
+        events: (span.events ?? []).map(({ name, attributes }) => ({ name, attributes: readAttributes(attributes) })),
+        dropped: {
+          attributes: span.droppedAttributesCount ?? 0,
+          events: span.droppedEventsCount ?? 0,
+          links: span.droppedLinksCount ?? 0,
+        },
+      })),
+    ),
+  )
+}
+
+function hexOf(id: Id): string {
+  return typeof id === 'string' ? id : Buffer.from(id).toString('hex')
+}
+
+function readAttributes(attributes: KeyValue[] = []): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, readValue(value)]))
+}
+
+function readValue(value: AnyValue = {}): unknown {
+  if (value.arrayValue) return (value.arrayValue.values ?? []).map(readValue)
+  if (value.kvlistValue) return readAttributes(value.kvlistValue.values)
+  if (value.bytesValue !== undefined) return Buffer.from(value.bytesValue as number[])
+  if (value.intValue !== undefined) return Number(value.intValue)
+  return value.stringValue ?? value.doubleValue ?? value.boolValue ?? null
+}

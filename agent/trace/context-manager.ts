@@ -1,0 +1,57 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { EventEmitter } from 'node:events'
+import type { Context, ContextManagementToken, ContextManager } from '@opentelemetry/api'
+import { emptyContext } from './linked-context.ts'
+
+/** Contexts that follow asynchronous calls. */
+export class AsyncContextManager implements ContextManager {
+  readonly #storage = new AsyncLocalStorage<Context>()
+
+  active(): Context {
+    return this.#storage.getStore() ?? emptyContext
+  }
+
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    context: Context,
+    call: F,
+    self?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F> {
+    return this.#storage.run(context, () => call.apply(self, args))
+  }
+
+  /** Of an event emitter, all listeners run in `context`. */
+  bind<T>(context: Context, target: T): T {
+    if (target instanceof EventEmitter) return this.#bindEmitter(context, target)
+    if (typeof target !== 'function') return target
+    const storage = this.#storage
+    const bound = function (this: unknown, ...args: unknown[]): unknown {
+      return storage.run(context, () => Reflect.apply(target, this, args))
+    }
+    Object.defineProperty(bound, 'length', { configurable: true, value: target.length })
+    return bound as T
+  }
+
+  /** What is attached lasts until the current turn of the event loop ends, or the token is disposed of. */
+  attach(context: Context): ContextManagementToken {
+    const previous = this.#storage.getStore()
+    this.#storage.enterWith(context)
+    return { dispose: () => this.#storage.enterWith(previous as Context) }
+  }
+
+  enable(): this {
+    return this
+  }
+
+  disable(): this {
+    this.#storage.disable()
+    return this
+  }
+
+  #bindEmitter<T extends EventEmitter>(context: Context, emitter: T): T {
+    const storage = this.#storage
+    const emit = emitter.emit.bind(emitter)
+    emitter.emit = (...event: Parameters<typeof emit>) => storage.run(context, emit, ...event)
+    return emitter
+  }
+}
