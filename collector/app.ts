@@ -245,6 +245,8 @@ function refuse(c: Context<Env>, refusal: Refusal): Response {
 
 function answer(c: Context<Env>, status: 200 | Refusal['status'], format: OtlpFormat, body: Uint8Array): Response {
   c.header('content-type', mediaTypes[format])
+  // RFC 9110, 12.5.3: in an answer, what requests may be encoded as. OTLP's senders know of gzip only.
+  c.header('accept-encoding', 'zstd, gzip')
   return c.body(Uint8Array.from(body), status)
 }
 

@@ -102,7 +102,9 @@ test.each([
 ])('bodies come by %s, over HTTP and without', async (encoding, compress) => {
   const headers = { ...protobuf, 'content-encoding': encoding }
   const [overHttp, without] = [nextTraceId(), nextTraceId()]
-  expect((await post('/v1/traces', headers, compress(protobufOf([{ traceId: overHttp }])))).status).toBe(200)
+  const answer = await post('/v1/traces', headers, compress(protobufOf([{ traceId: overHttp }])))
+  expect(answer.status).toBe(200)
+  expect(answer.headers.get('accept-encoding')).toContain('zstd')
   const init = { method: 'POST', headers, body: Buffer.from(compress(protobufOf([{ traceId: without }]))) }
   expect((await (await appOf()).app.request('/v1/traces', init)).status).toBe(200)
   expect(await storedSpans(overHttp)).toHaveLength(1)
