@@ -56,9 +56,21 @@ interface ExportRequest {
         status?: { code?: number; message?: string }
         attributes?: KeyValue[]
         droppedAttributesCount?: number
-        links?: { traceId: Id; spanId: Id }[]
+        links?: {
+          traceId: Id
+          spanId: Id
+          traceState?: string
+          flags?: number
+          attributes?: KeyValue[]
+          droppedAttributesCount?: number
+        }[]
         droppedLinksCount?: number
-        events?: { name: string; attributes?: KeyValue[] }[]
+        events?: {
+          name?: string
+          timeUnixNano?: string
+          attributes?: KeyValue[]
+          droppedAttributesCount?: number
+        }[]
         droppedEventsCount?: number
       }[]
     }[]
@@ -80,11 +92,24 @@ function readSpans(request: ExportRequest): ReceivedSpan[] {
         startNs: BigInt(span.startTimeUnixNano),
         endNs: BigInt(span.endTimeUnixNano),
         isError: span.status?.code === 2,
+        statusCode: span.status?.code ?? 0,
         statusMessage: span.status?.message ?? '',
         attributes: readAttributes(span.attributes),
         resource: readAttributes(resource.attributes),
-        links: (span.links ?? []).map(({ traceId, spanId }) => ({ traceId: hexOf(traceId), spanId: hexOf(spanId) })),
-        events: (span.events ?? []).map(({ name, attributes }) => ({ name, attributes: readAttributes(attributes) })),
+        links: (span.links ?? []).map((link) => ({
+          traceId: hexOf(link.traceId),
+          spanId: hexOf(link.spanId),
+          traceState: link.traceState ?? '',
+          flags: link.flags ?? 0,
+          attributes: readAttributes(link.attributes),
+          droppedAttributes: link.droppedAttributesCount ?? 0,
+        })),
+        events: (span.events ?? []).map((event) => ({
+          name: event.name ?? '',
+          timeNs: BigInt(event.timeUnixNano ?? 0),
+          attributes: readAttributes(event.attributes),
+          droppedAttributes: event.droppedAttributesCount ?? 0,
+        })),
         dropped: {
           attributes: span.droppedAttributesCount ?? 0,
           events: span.droppedEventsCount ?? 0,

@@ -25,6 +25,7 @@ export interface ReceivedSpan {
   spanId: string
   parentSpanId: string | undefined
   isError: boolean
+  statusCode: number
   statusMessage: string
   traceState: string
   startNs: bigint
@@ -32,8 +33,15 @@ export interface ReceivedSpan {
   scope: string
   attributes: Attributes
   resource: Attributes
-  links: { traceId: string; spanId: string }[]
-  events: { name: string; attributes: Attributes }[]
+  links: {
+    traceId: string
+    spanId: string
+    traceState: string
+    flags: number
+    attributes: Attributes
+    droppedAttributes: number
+  }[]
+  events: { name: string; timeNs: bigint; attributes: Attributes; droppedAttributes: number }[]
   dropped: { attributes: number; events: number; links: number }
 }
 
@@ -124,7 +132,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   ]
   const child = spawn(nodePath, [...flags, file], {
     cwd: directory,
-    env: { PATH: process.env['PATH'], OTEL_BSP_SCHEDULE_DELAY: '20', HEADWATER_USER_IDS: 'plain', ...env },
+    env: { PATH: process.env['PATH'], OTEL_BSP_SCHEDULE_DELAY: '20', HEADWATER_USER_IDS: 'plain', HEADWATER_SPOOL: 'none', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = once(child, 'close')

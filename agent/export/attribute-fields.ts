@@ -1,3 +1,4 @@
+import { cutText } from '../trace/as-text.ts'
 import type { AttributeList } from '../trace/attribute-list.ts'
 import type { ProtobufWriter } from './protobuf.ts'
 
@@ -6,7 +7,7 @@ const any = { text: 1, bool: 2, int: 3, double: 4, array: 5, map: 6, bytes: 7 } 
 const keyValue = { key: 1, value: 2 } as const
 const listed = 1
 
-/** Writes attributes as repeated `field`. Texts are cut after `charsMax`. */
+/** Writes attributes as repeated `field`. Texts and bytes are cut after `charsMax`. */
 export function writeAttributes(
   writer: ProtobufWriter,
   field: number,
@@ -28,14 +29,14 @@ export function writeKeyValue(
   const sizeBefore = writer.size
   writeAny(writer, value, charsMax)
   writer.message(keyValue.value, sizeBefore)
-  writer.text(keyValue.key, key.length > charsMax ? key.slice(0, charsMax) : key)
+  writer.text(keyValue.key, cutText(key, charsMax))
   writer.message(field, sizeBefore)
 }
 
 function writeAny(writer: ProtobufWriter, value: unknown, charsMax: number): void {
   switch (typeof value) {
     case 'string':
-      writer.text(any.text, value.length > charsMax ? value.slice(0, charsMax) : value)
+      writer.text(any.text, cutText(value, charsMax))
       return
     case 'boolean':
       writer.uint(any.bool, value ? 1 : 0)
@@ -61,7 +62,7 @@ function writeAny(writer: ProtobufWriter, value: unknown, charsMax: number): voi
 function writeObject(writer: ProtobufWriter, value: object | null, charsMax: number): void {
   if (value === null) return
   if (value instanceof Uint8Array) {
-    writer.bytes(any.bytes, value)
+    writer.bytes(any.bytes, value.length > charsMax ? value.subarray(0, charsMax) : value)
     return
   }
   const sizeBefore = writer.size

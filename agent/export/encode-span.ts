@@ -1,6 +1,7 @@
 // A span as it stands in an OTLP request (opentelemetry/proto/trace/v1/trace.proto).
 
-import { type HrTime, type SpanContext, SpanStatusCode } from '@opentelemetry/api'
+import { type HrTime, type SpanContext, SpanStatusCode, type TraceState } from '@opentelemetry/api'
+import { cutText } from '../trace/as-text.ts'
 import type { RecordedSpan, SpanEvent, SpanLink } from '../trace/span.ts'
 import { writeAttributes } from './attribute-fields.ts'
 import { MessageTooLarge, ProtobufWriter } from './protobuf.ts'
@@ -54,6 +55,7 @@ export function encodeSpan(span: RecordedSpan): Buffer {
 
 function writeSpan(span: RecordedSpan, charsMax: number): void {
   const { traceId, spanId, traceFlags, traceState } = span.spanContext()
+  const state = textOf(traceState)
   const parent = span.parentSpanContext
   writer.start()
   // Last field first.
@@ -69,9 +71,9 @@ function writeSpan(span: RecordedSpan, charsMax: number): void {
   writeTime(fields.start, span.startedAt)
   // The API counts kinds from INTERNAL, OTLP has "unspecified" before it.
   writer.uint(fields.kind, span.kind + 1)
-  writer.text(fields.name, cut(span.name, charsMax))
+  writer.text(fields.name, cutText(span.name, charsMax))
   if (parent !== undefined) writer.hex(fields.parentSpanId, parent.spanId)
-  if (traceState !== undefined) writer.text(fields.traceState, traceState.serialize())
+  if (state !== '') writer.text(fields.traceState, state)
   writer.hex(fields.spanId, spanId)
   writer.hex(fields.traceId, traceId)
   writer.message(spansField, 0)
@@ -80,7 +82,7 @@ function writeSpan(span: RecordedSpan, charsMax: number): void {
 function writeStatus(code: number, message: string | undefined, charsMax: number): void {
   const sizeBefore = writer.size
   writer.uint(statusFields.code, code)
-  if (message) writer.text(statusFields.message, cut(message, charsMax))
+  if (message) writer.text(statusFields.message, cutText(message, charsMax))
   writer.message(fields.status, sizeBefore)
 }
 
@@ -88,7 +90,7 @@ function writeEvent({ name, time, attributes }: SpanEvent, charsMax: number): vo
   const sizeBefore = writer.size
   if (attributes.dropped > 0) writer.uint(eventFields.droppedAttributes, attributes.dropped)
   writeAttributes(writer, eventFields.attributes, attributes, charsMax)
-  writer.text(eventFields.name, cut(name, charsMax))
+  writer.text(eventFields.name, cutText(name, charsMax))
   writeTime(eventFields.time, time)
   writer.message(fields.events, sizeBefore)
 }
@@ -96,22 +98,26 @@ function writeEvent({ name, time, attributes }: SpanEvent, charsMax: number): vo
 function writeLink({ context, attributes }: SpanLink, charsMax: number): void {
   if (!isWritable(context)) return
   const sizeBefore = writer.size
-  writer.fixed32(linkFields.flags, context.traceFlags | knowsIsRemote | (context.isRemote === true ? isRemote : 0))
+  const state = textOf(context.traceState)
+  const flags = typeof context.traceFlags === 'number' ? context.traceFlags & 0xff : 0
+  writer.fixed32(linkFields.flags, flags | knowsIsRemote | (context.isRemote === true ? isRemote : 0))
   if (attributes.dropped > 0) writer.uint(linkFields.droppedAttributes, attributes.dropped)
   writeAttributes(writer, linkFields.attributes, attributes, charsMax)
-  if (context.traceState !== undefined) writer.text(linkFields.traceState, context.traceState.serialize())
-  writer.hex(linkFields.spanId, context.spanId)
-  writer.hex(linkFields.traceId, context.traceId)
+  if (state !== '') writer.text(linkFields.traceState, state)
+  writer.hex(linkFields.spanId, context.spanId.toLowerCase())
+  writer.hex(linkFields.traceId, context.traceId.toLowerCase())
   writer.message(fields.links, sizeBefore)
 }
 
 /** A link is whatever a caller hands over; anything but hex digits would be written as other ones. */
 function isWritable({ traceId, spanId }: SpanContext): boolean {
-  return /^[0-9a-f]{32}$/.test(traceId) && /^[0-9a-f]{16}$/.test(spanId)
+  const areTexts = typeof traceId === 'string' && typeof spanId === 'string'
+  return areTexts && /^[0-9a-f]{32}$/i.test(traceId) && /^[0-9a-f]{16}$/i.test(spanId)
 }
 
-function cut(text: string, charsMax: number): string {
-  return text.length > charsMax ? text.slice(0, charsMax) : text
+/** And so is its tracestate. */
+function textOf(traceState: TraceState | undefined): string {
+  return typeof traceState?.serialize === 'function' ? traceState.serialize() : ''
 }
 
 /** Nanoseconds since 1970, which have more digits than a number: counted in two parts. */

@@ -1,4 +1,5 @@
 import type { AttributeValue, Attributes } from '@opentelemetry/api'
+import { cutText } from './as-text.ts'
 
 /** Bounds of one kind of attributes. */
 export interface AttributeLimits {
@@ -7,8 +8,9 @@ export interface AttributeLimits {
   valueCharsMax: number
 }
 
-/** Values within values go no deeper; what is below is left out. */
+/** Values within a value go no deeper, and there are no more of them: a map may contain itself. The rest is left out. */
 const depthMax = 8
+const valuesMax = 4_096
 
 /** Attributes in the order in which they came, each key once. What exceeds the limit is counted. */
 export class AttributeList {
@@ -17,8 +19,9 @@ export class AttributeList {
   dropped = 0
 
   set(key: string, value: AttributeValue, limits: AttributeLimits): void {
-    if (value === undefined || value === null || typeof key !== 'string' || key === '') return
-    const kept = keepable(value, limits.valueCharsMax, 0)
+    if (typeof key !== 'string' || key === '') return
+    const kept =
+      typeof value === 'object' ? keptObject(value, limits.valueCharsMax) : keptScalar(value, limits.valueCharsMax)
     if (kept === undefined) return
     const at = this.keys.indexOf(key)
     if (at !== -1) {
@@ -32,6 +35,7 @@ export class AttributeList {
   }
 
   setAll(attributes: Attributes | undefined, limits: AttributeLimits): void {
+    if (typeof attributes !== 'object') return
     for (const key in attributes) this.set(key, attributes[key], limits)
   }
 
@@ -45,24 +49,51 @@ export class AttributeList {
   }
 }
 
-/** The value as it is kept: cut where it is too long, copied where its owner could change it, `undefined` if it is none. */
-function keepable(value: unknown, charsMax: number, depth: number): unknown {
+/** A value as it is kept: cut where it is too long, `undefined` if it is none. */
+function keptScalar(value: unknown, charsMax: number): string | number | boolean | bigint | undefined {
   switch (typeof value) {
     case 'string':
-      return value.length > charsMax ? value.slice(0, charsMax) : value
+      return cutText(value, charsMax)
     case 'number':
     case 'boolean':
     case 'bigint':
       return value
     case 'object':
-      if (value === null) return null
-      if (value instanceof Uint8Array) return value.slice(0, charsMax)
-      if (depth >= depthMax) return undefined
-      if (Array.isArray(value)) return value.map((each) => keepable(each, charsMax, depth + 1) ?? null)
-      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, keepable(each, charsMax, depth + 1)]))
     case 'undefined':
     case 'function':
     case 'symbol':
       return undefined
   }
+}
+
+/** The same of lists and maps, which are copied, since their owner may change them. Instances of classes are no values. */
+function keptObject(object: object | null, charsMax: number): AttributeValue {
+  let left = valuesMax
+
+  function kept(value: unknown, depth: number): unknown {
+    left -= 1
+    if (typeof value !== 'object') return keptScalar(value, charsMax)
+    if (value === null) return null
+    if (value instanceof Uint8Array) return new Uint8Array(value.subarray(0, charsMax))
+    if (depth >= depthMax) return undefined
+    if (Array.isArray(value)) return value.slice(0, Math.max(left, 0)).map((each) => kept(each, depth + 1) ?? null)
+    return isPlain(value) ? keptMap(value, depth) : undefined
+  }
+
+  function keptMap(map: object, depth: number): object {
+    const entries: [string, unknown][] = []
+    for (const [key, value] of Object.entries(map)) {
+      if (left <= 0) break
+      const each = kept(value, depth + 1)
+      if (each !== undefined) entries.push([key, each])
+    }
+    return Object.fromEntries(entries)
+  }
+
+  return kept(object, 0)
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

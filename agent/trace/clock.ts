@@ -16,10 +16,20 @@ export function followSystemClock(): void {
   if (Math.abs(expected - offsetMs) > driftMsMax) offsetMs = expected
 }
 
-/** A moment as a caller states it: `performance.now()`, milliseconds since 1970, a date, or seconds and nanoseconds. */
+/**
+ * A moment as a caller states it: `performance.now()`, milliseconds since 1970, a date, or seconds and nanoseconds. What is
+ * none, or cannot be written, is now.
+ */
 export function momentOf(input: TimeInput): number | HrTime {
-  if (typeof input === 'number') return input <= performance.now() ? offsetMs + input : input
-  return input instanceof Date ? input.getTime() : input
+  if (isHrTime(input)) return isWithin(input[0] * 1e3) && input[1] >= 0 && input[1] <= 1e9 ? input : nowMs()
+  const ms = input instanceof Date ? input.getTime() : input
+  const since1970 = typeof input === 'number' && input <= performance.now() ? offsetMs + input : ms
+  return isWithin(since1970) ? since1970 : nowMs()
+}
+
+/** Whether so many milliseconds are from 1970 to 2286: as nanoseconds they have 64 bits. */
+function isWithin(ms: unknown): boolean {
+  return typeof ms === 'number' && ms >= 0 && ms < 1e13
 }
 
 /** Whether `value` states a moment: attributes may stand in the same place. */

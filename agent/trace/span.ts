@@ -131,7 +131,7 @@ export class RecordedSpan implements Span {
   }
 
   addLink(link: Link): this {
-    if (!this.#isOpen()) return this
+    if (!this.#isOpen() || !isLink(link)) return this
     if (this.#limits.linksMax === 0) {
       this.droppedLinksCount += 1
       return this
@@ -143,33 +143,38 @@ export class RecordedSpan implements Span {
     }
     const attributes = new AttributeList()
     attributes.setAll(link.attributes, this.#limits.link)
-    attributes.dropped += link.droppedAttributesCount ?? 0
+    attributes.dropped += countOf(link.droppedAttributesCount)
     this.links.push({ context: link.context, attributes })
     return this
   }
 
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link)
+    if (Array.isArray(links)) for (const link of links) this.addLink(link)
     return this
   }
 
   /** OK is final, unset changes nothing, and only an error has a message. */
-  setStatus({ code, message }: SpanStatus): this {
-    if (!this.#isOpen() || code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this
-    this.status = code === SpanStatusCode.ERROR && typeof message === 'string' ? { code, message } : { code }
+  setStatus(status: SpanStatus): this {
+    if (!this.#isOpen() || this.status.code === SpanStatusCode.OK) return this
+    const { code, message } = status ?? unset
+    if (code === SpanStatusCode.ERROR) this.status = typeof message === 'string' ? { code, message } : { code }
+    else if (code === SpanStatusCode.OK) this.status = { code }
     return this
   }
 
   updateName(name: string): this {
-    if (this.#isOpen()) this.name = asText(name)
+    if (this.#isOpen() && typeof name === 'string') this.name = name
     return this
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    const { code, name, message, stack } = typeof exception === 'string' ? asMessage(exception) : exception
-    const type = code === undefined || code === '' ? name : String(code)
-    if (!type && !message) return
-    const attributes = { 'exception.type': type, 'exception.message': message, 'exception.stacktrace': stack }
+    const { code, name, message, stack } = describe(exception)
+    const type = typeof code === 'number' ? String(code) : asText(code) || asText(name)
+    if (type === '' && asText(message) === '') return
+    const attributes: Attributes = {}
+    if (type !== '') attributes['exception.type'] = type
+    if (asText(message) !== '') attributes['exception.message'] = message
+    if (asText(stack) !== '') attributes['exception.stacktrace'] = stack
     this.addEvent('exception', attributes, time)
   }
 
@@ -219,15 +224,19 @@ const unset: SpanStatus = { code: SpanStatusCode.UNSET }
 /** Most spans have neither events nor links. */
 const none: never[] = []
 
-interface AnyException {
-  code?: string | number | undefined
-  name?: string | undefined
-  message?: string | undefined
-  stack?: string | undefined
+/** What an exception says about itself; anything can be thrown. */
+function describe(exception: unknown): { code?: unknown; name?: unknown; message?: unknown; stack?: unknown } {
+  if (typeof exception === 'string') return { message: exception }
+  return typeof exception === 'object' && exception !== null ? exception : {}
 }
 
-function asMessage(message: string): AnyException {
-  return { message }
+function isLink(link: Link | undefined): link is Link {
+  return typeof link?.context === 'object' && link.context !== null
+}
+
+/** OTLP counts with 32 bits. */
+function countOf(count: unknown): number {
+  return typeof count === 'number' && count > 0 ? Math.min(Math.floor(count), 0xffffffff) : 0
 }
 
 function hrTimeOf(moment: number | HrTime): HrTime {

@@ -2,6 +2,7 @@ import {
   type Context,
   INVALID_SPAN_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
   type SpanOptions,
   TraceFlags,
@@ -40,8 +41,8 @@ export class FlowTracerProvider implements TracerProvider {
     this.#options = options
   }
 
-  getTracer(name: string, version = '', options: TracerOptions = {}): Tracer {
-    const scope = { name: asText(name), version: asText(version), schemaUrl: asText(options.schemaUrl) }
+  getTracer(name: string, version?: string, options?: TracerOptions | null): Tracer {
+    const scope = { name: asText(name), version: asText(version), schemaUrl: asText(options?.schemaUrl) }
     const key = `${scope.name}\n${scope.version}\n${scope.schemaUrl}`
     const known = this.#tracers.get(key)
     if (known) return known
@@ -64,10 +65,10 @@ class FlowTracer implements Tracer {
     this.#sink = { ending: settleFlow, ended }
   }
 
-  startSpan(name: string, options: SpanOptions = {}, parentContext: Context = context.active()): Span {
+  startSpan(name: string, given?: SpanOptions, parentContext: Context = context.active()): Span {
     if (isTracingSuppressed(parentContext)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
-    const stated = options.root === true ? undefined : trace.getSpanContext(parentContext)
-    const parent = stated !== undefined && isSpanContextValid(stated) ? stated : undefined
+    const options = given ?? noOptions
+    const parent = options.root === true ? undefined : parentIn(parentContext)
     if (parent === undefined || parent.isRemote === true) followSystemClock()
 
     const hop = hopOf(parentContext) ?? newHop()
@@ -77,27 +78,47 @@ class FlowTracer implements Tracer {
     const spanContext = {
       traceId,
       spanId: newSpanId(),
-      traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+      // A trace's ID is random if whoever began it says so, and ours are.
+      traceFlags:
+        (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | ((parent?.traceFlags ?? randomFlag) & randomFlag),
       ...(traceState === undefined ? {} : { traceState }),
     }
-    const kind = options.kind ?? SpanKind.INTERNAL
-    if (!isSampled) return enter(trace.wrapSpanContext(spanContext), { name, kind }, hop)
+    const kind = kindOf(options)
+    if (!isSampled) return enter(trace.wrapSpanContext(spanContext), { name: asText(name), kind }, hop)
 
     const { startTime } = options
     const start = { name: asText(name), kind, spanContext, parent, startTime, scope: this.#scope }
     const span = new RecordedSpan(start, this.#limits, this.#sink)
     span.attributeList.setAll(options.attributes, this.#limits.span)
-    if (options.links !== undefined) span.addLinks(options.links)
+    if (options.links) span.addLinks(options.links)
     return enter(span, span, hop)
   }
 
   startActiveSpan<F extends (span: Span) => unknown>(name: string, ...rest: ActiveArguments<F>): ReturnType<F> {
     const work = rest.at(-1) as F
-    const options = rest.length > 1 ? (rest[0] as SpanOptions) : {}
-    const parentContext = rest.length > 2 ? (rest[1] as Context) : context.active()
+    const options = rest.length > 1 ? (rest[0] as SpanOptions) : undefined
+    const parentContext = (rest.length > 2 ? (rest[1] as Context | undefined) : undefined) ?? context.active()
     const span = this.startSpan(name, options, parentContext)
     return context.with(trace.setSpan(parentContext, span), () => work(span)) as ReturnType<F>
   }
+}
+
+const noOptions: SpanOptions = {}
+/** The last 56 bits of the trace's ID are random (W3C Trace Context, level 2). */
+const randomFlag = 2
+
+/** The span that is the parent of what begins in `context`. Other propagators may state IDs in capitals. */
+function parentIn(parentContext: Context): SpanContext | undefined {
+  const span = trace.getSpan(parentContext)
+  if (span instanceof RecordedSpan) return span.spanContext()
+  const stated = span?.spanContext()
+  if (stated === undefined || !isSpanContextValid(stated)) return undefined
+  const [traceId, spanId] = [stated.traceId.toLowerCase(), stated.spanId.toLowerCase()]
+  return traceId === stated.traceId && spanId === stated.spanId ? stated : { ...stated, traceId, spanId }
+}
+
+function kindOf({ kind }: SpanOptions): SpanKind {
+  return typeof kind === 'number' && SpanKind[kind] !== undefined ? kind : SpanKind.INTERNAL
 }
 
 type ActiveArguments<F> = [work: F] | [options: SpanOptions, work: F] | [options: SpanOptions, parent: Context, work: F]
