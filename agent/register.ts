@@ -1,15 +1,13 @@
 // node --import @headwater/agent/register app.js
 // Only what any Node understands stands here: the rest is loaded once the version is known to do.
 
-import { isMainThread } from 'node:worker_threads'
-
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major < 22 || (major === 22 && minor < 15)) {
   process.stderr.write(
     `headwater: Node ${process.versions.node} is too old to be traced, the service runs untraced; use Node 22.15 or newer\n`,
   )
-} else if (isMainThread) {
+} else {
   try {
     const { startAgent } = await import('./start.ts')
     await startAgent(process.env)

@@ -1,10 +1,14 @@
+import { isMainThread } from 'node:worker_threads'
 import { context, propagation, trace } from '@opentelemetry/api'
+import { inheritedContext } from './capture/inherited-context.ts'
 import { startCaptures } from './capture/start.ts'
 import { flushOnExit } from './export/exit.ts'
 import { poster } from './export/post.ts'
 import { requestBodies } from './export/request-body.ts'
 import { SpanRing } from './export/span-ring.ts'
 import { type SpanSender, spanSender } from './export/span-sender.ts'
+import { leaveLastWords } from './export/last-words.ts'
+import { spoolFor } from './export/spool.ts'
 import { handleUserIds } from './flow/user.ts'
 import { flowPropagator } from './propagation/flow-propagator.ts'
 import { type AgentSettings, readSettings } from './settings/settings.ts'
@@ -15,6 +19,7 @@ import { agentVersion } from './version.ts'
 
 /** Ended spans never take more memory than this, what is on its way to the collector not counted. */
 const waitingBytesMax = 2_097_152
+const waitingBytesMaxOfThread = 524_288
 
 let isStarted = false
 
@@ -56,7 +61,7 @@ function startLean(settings: AgentSettings, options: { serviceName?: string | un
     ...settings.resource,
     ...(options.serviceName === undefined ? {} : { 'service.name': options.serviceName }),
   }
-  const sender = settings.exports ? senderTo(settings, resource) : undefined
+  const sender = settings.exports ? startSending(settings, resource) : undefined
   const provider = new FlowTracerProvider({
     sampler: makeSampler(settings.sampler.name, settings.sampler.ratio),
     limits: settings.limits,
@@ -67,24 +72,35 @@ function startLean(settings: AgentSettings, options: { serviceName?: string | un
   }
   const propagator = flowPropagator({ ...settings, serviceName: String(resource['service.name']) })
   propagation.setGlobalPropagator(propagator)
-  context.setGlobalContextManager(new AsyncContextManager())
+  context.setGlobalContextManager(new AsyncContextManager(inheritedContext(process.env, propagator)))
   const tracer = provider.getTracer('@headwater/agent', agentVersion)
-  startCaptures({ tracer: () => tracer, propagator, trust: settings.trust })
-  if (sender) flushOnExit(sender)
+  startCaptures({ ...settings, tracer: () => tracer, propagator })
 }
 
-function senderTo(settings: AgentSettings, resource: Record<string, string | number>): SpanSender {
-  return spanSender({
+function startSending(settings: AgentSettings, resource: Record<string, string | number>): SpanSender {
+  const ring = new SpanRing({
+    bytesMax: isMainThread ? waitingBytesMax : waitingBytesMaxOfThread,
+    spansMax: settings.batch.queueSpansMax ?? Number.POSITIVE_INFINITY,
+  })
+  const toBody = requestBodies(resource)
+  const sender = spanSender({
     ...settings.batch,
-    ring: new SpanRing({
-      bytesMax: waitingBytesMax,
-      spansMax: settings.batch.queueSpansMax ?? Number.POSITIVE_INFINITY,
-    }),
-    toBody: requestBodies(resource),
+    ring,
+    toBody,
     post: poster(settings.endpoint),
     compression: settings.compression,
     say,
     nowMs: () => performance.now(),
     random: Math.random,
   })
+  flushOnExit(sender)
+  if (settings.spool === undefined || !isMainThread) return sender
+  const spool = spoolFor({
+    service: String(resource['service.name']),
+    endpoint: settings.endpoint.url.href,
+    directory: settings.spool.directory,
+  })
+  leaveLastWords({ ring, toBody, spool, say })
+  sender.sendLeftovers(spool.claim())
+  return sender
 }

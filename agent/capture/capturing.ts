@@ -7,4 +7,8 @@ export interface Capturing {
   tracer: () => Tracer
   propagator: FlowPropagator
   trust: Trust
+  /** Whether OpenTelemetry's instrumentations of databases and gRPC are loaded where the service has them. */
+  instrumentations: 'auto' | 'none'
+  /** Lines of loggers bear the IDs of trace, span and flow. */
+  logIds: boolean
 }

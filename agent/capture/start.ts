@@ -1,18 +1,35 @@
+import { captureChildProcesses } from './child-process.ts'
 import { captureExpressChannel, patchExpress } from './express.ts'
 import { captureFastify } from './fastify.ts'
 import { captureFetch } from './fetch.ts'
 import { honoModules, patchHono } from './hono.ts'
 import { captureHttpClient } from './http-client.ts'
 import { captureHttpServer } from './http-server.ts'
+import { captureHttp2Server } from './http2-server.ts'
+import { instrumentationPatches } from './instrumentations.ts'
+import { addIdsToConsole, addIdsToPino, addIdsToWinston } from './logs.ts'
+import { patchWebSocket } from './websocket.ts'
+import { captureWorkerThreads } from './worker-threads.ts'
 import type { Capturing } from './capturing.ts'
 import { onLoad } from './on-load.ts'
 
 /** Begins to make spans of what the service does. Once in a process. */
 export function startCaptures(capturing: Capturing): void {
   captureHttpServer(capturing)
+  captureHttp2Server(capturing)
   captureHttpClient(capturing)
   captureFetch(capturing)
   captureExpressChannel()
   captureFastify()
-  onLoad({ express: patchExpress, ...Object.fromEntries(honoModules.map((name) => [name, patchHono])) })
+  captureChildProcesses(capturing)
+  captureWorkerThreads(capturing)
+  if (capturing.logIds) addIdsToConsole()
+  if (capturing.logIds) addIdsToPino()
+  onLoad({
+    express: patchExpress,
+    ...Object.fromEntries(honoModules.map((name) => [name, patchHono])),
+    ...(capturing.instrumentations === 'auto' ? instrumentationPatches(capturing) : {}),
+    ws: (load) => patchWebSocket(load, capturing),
+    ...(capturing.logIds ? { winston: addIdsToWinston } : {}),
+  })
 }

@@ -116,17 +116,19 @@ export class SpanRing {
 /** Where the first `spans` fields that begin at `start` end. */
 function endOf(buffer: Buffer, start: number, spans: number): number {
   let at = start
-  for (let count = 0; count < spans; count += 1) {
-    at += 1
-    let [length, shift] = [0, 0]
-    for (;;) {
-      const byte = buffer[at] ?? 0
-      at += 1
-      length += (byte & 127) * 2 ** shift
-      if (byte < 128) break
-      shift += 7
-    }
-    at += length
-  }
+  for (let count = 0; count < spans; count += 1) at = endOfSpan(buffer, at)
   return at
+}
+
+/** Where the span that begins at `start` ends: it is a field with one byte of tag and its length. */
+export function endOfSpan(bytes: Uint8Array, start: number): number {
+  let at = start + 1
+  let [length, shift] = [0, 0]
+  for (;;) {
+    const byte = bytes[at] ?? 0
+    at += 1
+    length += (byte & 127) * 2 ** shift
+    if (byte < 128) return at + length
+    shift += 7
+  }
 }

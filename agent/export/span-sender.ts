@@ -9,6 +9,7 @@ import { encodeSpan } from './encode-span.ts'
 import type { Unsent } from './exit.ts'
 import type { Answer, Encoding, Post } from './post.ts'
 import type { SpanGroup, SpanRing } from './span-ring.ts'
+import type { Leftover } from './spool.ts'
 
 export interface SenderOptions {
   ring: SpanRing
@@ -28,6 +29,8 @@ export interface SenderOptions {
 export interface SpanSender extends Unsent {
   /** Takes a sampled span that has ended. Never throws. */
   add(span: RecordedSpan): void
+  /** Sends what earlier processes have left behind. */
+  sendLeftovers(leftovers: readonly Leftover[]): void
 }
 
 /** A request is made of so many bytes, if there are as many, before they are compressed. */
@@ -40,6 +43,8 @@ interface Batch {
   spans: number
   body: Buffer
   encoding: Encoding
+  /** It has been taken, or never will be. */
+  settle?: () => void
 }
 
 export function spanSender(options: SenderOptions): SpanSender {
@@ -52,6 +57,7 @@ export function spanSender(options: SenderOptions): SpanSender {
   let failures = 0
   let flushTimer: NodeJS.Timeout | undefined
   let drained: (() => void)[] = []
+  const leftovers: Leftover[] = []
   /** The endpoint may not understand what nobody has told it to. */
   const isCompressionOurs = options.compression === undefined
   let isPlain = false
@@ -79,6 +85,13 @@ export function spanSender(options: SenderOptions): SpanSender {
     }
   }
 
+  function sendLeftovers(found: readonly Leftover[]): void {
+    if (found.length === 0) return
+    for (const { spans } of found) counters.spansEnded += spans
+    leftovers.push(...found)
+    sendBatches()
+  }
+
   function sendBatches(): void {
     isDue = false
     clearTimeout(flushTimer)
@@ -88,6 +101,7 @@ export function spanSender(options: SenderOptions): SpanSender {
 
   async function sendWhileThereAre(): Promise<void> {
     isSending = true
+    for (const leftover of leftovers.splice(0)) await deliver({ ...leftover, encoding: 'identity' })
     for (;;) {
       const groups = ring.take({ spansMax: batchSpansMax, bytesEnough: requestBytesEnough })
       if (groups.length === 0) break
@@ -133,6 +147,7 @@ export function spanSender(options: SenderOptions): SpanSender {
         counters.spansExported += batch.spans - rejected
         counters.spansLost += rejected
         if (rejected > 0) sayAtMostOnceAMinute(answer.reason)
+        batch.settle?.()
         return
       }
       if (answer.kind === 'refused' && answer.status === 415 && batch.encoding === 'gzip' && isCompressionOurs) {
@@ -143,6 +158,7 @@ export function spanSender(options: SenderOptions): SpanSender {
       }
       if (answer.kind === 'refused' || isDraining) {
         counters.spansLost += batch.spans
+        if (answer.kind === 'refused') batch.settle?.()
         sayAtMostOnceAMinute(answer.reason)
         return
       }
@@ -193,7 +209,7 @@ export function spanSender(options: SenderOptions): SpanSender {
     return isSending || ring.spans > 0
   }
 
-  return { add, drain, hasUnsent }
+  return { add, sendLeftovers, drain, hasUnsent }
 }
 
 const [gzipped, gunzipped, zstandard] = [promisify(gzip), promisify(gunzip), promisify(zstdCompress)]

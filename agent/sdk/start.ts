@@ -2,6 +2,8 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import { trace } from '@opentelemetry/api'
+import { inheritedContext } from '../capture/inherited-context.ts'
+import { AsyncContextManager } from '../trace/context-manager.ts'
 import { startCaptures } from '../capture/start.ts'
 import { flushOnExit } from '../export/exit.ts'
 import { flowPropagator } from '../propagation/flow-propagator.ts'
@@ -23,6 +25,7 @@ export function startSdk(settings: AgentSettings, options: { serviceName?: strin
     resource: resourceFromAttributes(settings.resource).merge(defaultResource()),
     resourceDetectors: [],
     textMapPropagator: propagator,
+    contextManager: new AsyncContextManager(inheritedContext(process.env, propagator)),
     spanProcessors: [flowSpanProcessor(queue)],
     instrumentations: [],
     metricReaders: [],
@@ -30,7 +33,7 @@ export function startSdk(settings: AgentSettings, options: { serviceName?: strin
   })
   sdk.start()
   const tracer = trace.getTracer('@headwater/agent', agentVersion)
-  startCaptures({ tracer: () => tracer, propagator, trust: settings.trust })
+  startCaptures({ ...settings, tracer: () => tracer, propagator })
   if (queue) flushOnExit(queue)
 }
 

@@ -16,6 +16,8 @@ export interface AgentSettings {
   sharedKey: string | undefined
   /** Whether `user.id` is sent as it is given. */
   userIds: 'hashed' | 'plain'
+  /** Whether OpenTelemetry's instrumentations of databases and gRPC are loaded where the service has them. */
+  instrumentations: 'auto' | 'none'
   resource: Readonly<Record<string, string | number>>
   endpoint: Endpoint
   compression: 'none' | 'gzip' | 'zstd' | undefined
@@ -25,6 +27,10 @@ export interface AgentSettings {
   sampler: { name: SamplerName; ratio: number }
   limits: SpanLimits
   batch: BatchSettings
+  /** Where what could not be sent waits for the next start; without a directory, in that for temporary files. */
+  spool: { directory: string | undefined } | undefined
+  /** Lines of loggers bear the IDs of trace, span and flow. */
+  logIds: boolean
   /** Lines for the operator: values that could not be used, and how to mend them. */
   warnings: string[]
 }
@@ -83,6 +89,7 @@ export function readSettings(env: NodeJS.ProcessEnv): AgentSettings {
     trust,
     sharedKey,
     userIds: oneOf('HEADWATER_USER_IDS', ['hashed', 'plain'], 'hashed'),
+    instrumentations: oneOf('HEADWATER_INSTRUMENTATIONS', ['auto', 'none'], 'auto'),
     resource: readResource(variables),
     ...readEndpoint(variables),
     exports: exporter !== 'none',
@@ -96,6 +103,8 @@ export function readSettings(env: NodeJS.ProcessEnv): AgentSettings {
       flushAfterMs: count('OTEL_BSP_SCHEDULE_DELAY', 5_000),
       exportTimeoutMs: count('OTEL_BSP_EXPORT_TIMEOUT', 30_000, 1),
     },
+    spool: text('HEADWATER_SPOOL') === 'none' ? undefined : { directory: text('HEADWATER_SPOOL') },
+    logIds: oneOf('HEADWATER_LOG_IDS', ['true', 'false'], 'false') === 'true',
     warnings,
   }
 }

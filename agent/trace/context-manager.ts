@@ -6,9 +6,15 @@ import { emptyContext } from './linked-context.ts'
 /** Contexts that follow asynchronous calls. */
 export class AsyncContextManager implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>()
+  readonly #outermost: Context
+
+  /** `outermost` is the context of whatever runs in no other. */
+  constructor(outermost: Context = emptyContext) {
+    this.#outermost = outermost
+  }
 
   active(): Context {
-    return this.#storage.getStore() ?? emptyContext
+    return this.#storage.getStore() ?? this.#outermost
   }
 
   with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(

@@ -88,6 +88,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
           OTEL_SERVICE_NAME: name,
           // They are nobody.
           HEADWATER_USER_IDS: 'plain',
+          HEADWATER_SPOOL: 'none',
           OTEL_RESOURCE_ATTRIBUTES: `service.version=${version},service.instance.id=${name}-${index + 1}`,
           OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
           OTEL_BSP_SCHEDULE_DELAY: String(exportDelayMs),

@@ -1,0 +1,159 @@
+// Where work goes on outside of the request that began it: child processes, worker threads, WebSockets, HTTP/2.
+
+import { describe, expect, test } from 'vitest'
+import { type AppOptions, type Receiver, startApp as startAppIn, startReceiver } from '../testing.ts'
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+const otherFlowId = 'c0ffee00c0ffee00c0ffee00c0ffee00'
+
+describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
+  const startApp = ({ env, ...rest }: AppOptions) =>
+    startAppIn({ ...rest, env: { HEADWATER_TRACING: tracing, ...env } })
+  const script = (source: string, receiver: Receiver) =>
+    startApp({ source, env: { OTEL_SERVICE_NAME: 'app', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }, serves: false })
+
+  test('a child process goes on with the run that has started it, and its environment stays as the service wants it', async () => {
+    const receiver = await startReceiver()
+    const app = await script(
+      `
+        import { execFile } from 'node:child_process'
+        import { promisify } from 'node:util'
+        import { withFlow } from '@headwater/agent'
+        const child = \`import { withConsumer, currentFlow } from '@headwater/agent'; import { trace } from '@opentelemetry/api'
+          trace.getTracer('child').startActiveSpan('work', (span) => { console.log(currentFlow().id, process.env.MINE); span.end() })\`
+        const run = (env) => promisify(execFile)(process.execPath, [...process.execArgv, '--input-type=module', '-e', child], { env })
+        await withFlow('nightly report', async () => {
+          console.log((await run({ ...process.env, MINE: '1' })).stdout)
+          console.log((await run({ ...process.env, TRACEPARENT: '00-${traceId}-00f067aa0ba902b7-01', BAGGAGE: '' })).stdout)
+        })
+      `,
+      receiver,
+    )
+    await app.ended()
+    const [parent] = await receiver.wanted(1, ({ name }) => name === 'nightly report')
+    const children = receiver.spans.filter(({ name }) => name === 'work')
+    expect(children[0]).toMatchObject({
+      traceId: parent?.traceId,
+      parentSpanId: parent?.spanId,
+      attributes: { 'flow.id': parent?.traceId, 'flow.name': 'nightly report' },
+    })
+    expect(children[1]).toMatchObject({ traceId, parentSpanId: '00f067aa0ba902b7' })
+    expect(app.stdout()).toContain(`${parent?.traceId} 1`)
+  })
+
+  test('a worker thread is traced, and goes on with the run that has made it', async () => {
+    const receiver = await startReceiver()
+    const app = await script(
+      `
+        import { once } from 'node:events'
+        import { writeFileSync } from 'node:fs'
+        import { Worker } from 'node:worker_threads'
+        import { withFlow } from '@headwater/agent'
+        const source = \`const { trace } = require('@opentelemetry/api')
+          trace.getTracer('worker').startActiveSpan('work', (span) => span.end())\`
+        writeFileSync('worker.cjs', source)
+        const run = () => once(new Worker('./worker.cjs'), 'exit')
+        await withFlow('nightly report', run)
+        await run()
+      `,
+      receiver,
+    )
+    await app.ended()
+    const [parent] = await receiver.wanted(1, ({ name }) => name === 'nightly report')
+    const [inRun, alone] = await receiver.wanted(2, ({ name }) => name === 'work')
+    expect(inRun).toMatchObject({ traceId: parent?.traceId, parentSpanId: parent?.spanId })
+    expect(alone?.traceId).not.toBe(parent?.traceId)
+    expect(alone?.parentSpanId).toBeUndefined()
+  })
+
+  test('each message of a WebSocket is a piece of work, of the run that a trusted peer has opened the connection in', async () => {
+    const receiver = await startReceiver()
+    const app = await startApp({
+      source: `
+        import { once } from 'node:events'
+        import { WebSocketServer } from 'ws'
+        import { currentFlow } from '@headwater/agent'
+        const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+        server.on('connection', (socket) => socket.on('message', (data) => socket.send(data + ' ' + currentFlow().id)))
+        await once(server, 'listening')
+        console.log('listening ' + server.address().port)
+      `,
+      env: { OTEL_SERVICE_NAME: 'app', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+    })
+    const client = await startApp({
+      source: `
+        import { once } from 'node:events'
+        import { WebSocket } from 'ws'
+        const open = async (headers) => {
+          const client = new WebSocket('${app.url.replace('http', 'ws')}/chat?token=secret', { headers })
+          await once(client, 'open')
+          client.send('hello')
+          console.log(String((await once(client, 'message'))[0]))
+          client.close()
+          await once(client, 'close')
+        }
+        await open({ 'x-flow-id': '${otherFlowId}' })
+        await open({ 'x-flow-id': '${otherFlowId}', 'x-forwarded-for': '203.0.113.9' })
+      `,
+      registered: false,
+      serves: false,
+    })
+    await client.ended()
+    const messages = await receiver.wanted(2, ({ name }) => name === 'websocket message')
+    expect(messages[0]).toMatchObject({
+      kind: 'CONSUMER',
+      parentSpanId: undefined,
+      attributes: { 'flow.id': otherFlowId, 'url.path': '/chat' },
+    })
+    expect(messages[1]?.attributes).toMatchObject({ 'flow.id': messages[1]?.traceId, 'flow.name': 'websocket message' })
+    expect(client.stdout()).toBe(`hello ${otherFlowId}\nhello ${messages[1]?.traceId}\n`)
+  })
+
+  test('a request of HTTP/2 has a server span, its flow, and its context until its body has come', async () => {
+    const receiver = await startReceiver()
+    const app = await script(
+      `
+        import { once } from 'node:events'
+        import http2 from 'node:http2'
+        import { currentFlow } from '@headwater/agent'
+        const server = http2.createServer((request, response) => {
+          request.resume().on('end', () => {
+            response.statusCode = request.url === '/broken' ? 500 : 200
+            response.end(currentFlow().id)
+          })
+        })
+        server.listen(0, '127.0.0.1')
+        await once(server, 'listening')
+        const client = http2.connect('http://127.0.0.1:' + server.address().port)
+        const post = async (path, headers) => {
+          const stream = client.request({ ':method': 'POST', ':path': path, ...headers })
+          stream.write('a')
+          setImmediate(() => stream.end('b'))
+          const [answer] = await once(stream, 'response')
+          let text = ''
+          for await (const chunk of stream) text += chunk
+          console.log(text, answer['x-flow-id'])
+        }
+        await post('/orders?token=secret', { 'x-flow-id': '${otherFlowId}' })
+        await post('/broken', {})
+        client.close()
+        server.close()
+      `,
+      receiver,
+    )
+    await app.ended()
+    const [order, broken] = await receiver.wanted(2, ({ kind }) => kind === 'SERVER')
+    expect(order).toMatchObject({
+      name: 'POST',
+      isError: false,
+      attributes: {
+        'flow.id': otherFlowId,
+        'url.path': '/orders',
+        'network.protocol.version': '2',
+        'http.response.status_code': 200,
+      },
+    })
+    expect(broken).toMatchObject({ isError: true, attributes: { 'error.type': '500' } })
+    expect(app.stdout()).toBe(`${otherFlowId} ${otherFlowId}\n${broken?.traceId} ${broken?.traceId}\n`)
+  })
+})

@@ -1,0 +1,125 @@
+// What a process could not send because it died waits here for the next start: a request of OTLP, as it is to be posted.
+
+import { createHash } from 'node:crypto'
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+
+/** Largest request that is left behind. */
+export const spoolBytesMax = 65_536
+/** A service that dies at every start leaves no more than these. */
+const filesMax = 16
+const keptForMs = 86_400_000
+const anyForm = /^[0-9a-f]{16}-\d+-\d+-\d+\.otlp(?:\.\d+)?$/
+
+/** A request left behind. */
+export interface Leftover {
+  body: Buffer
+  spans: number
+  /** It has been taken, or will never be. */
+  settle: () => void
+}
+
+export interface Spool {
+  /** Leaves a request behind, at once; tells whether it could. */
+  leave: (body: Buffer, spans: number) => boolean
+  /** What earlier processes of this service have left behind, now this one's to send. */
+  claim: () => Leftover[]
+}
+
+/** `service` and `endpoint` say what belongs together; nobody but this user can read or write what is left. */
+export function spoolFor(settings: { service: string; endpoint: string; directory: string | undefined }): Spool {
+  const directory = settings.directory ?? join(tmpdir(), `headwater-agent-${userInfo().uid}`)
+  const name = createHash('sha256').update(`${settings.service}\n${settings.endpoint}`).digest('hex').slice(0, 16)
+  const form = new RegExp(`^${name}-\\d+-\\d+-(\\d+)\\.otlp(?:\\.(\\d+))?$`)
+
+  function leave(body: Buffer, spans: number): boolean {
+    try {
+      if (body.length > spoolBytesMax || filesOf().length >= filesMax) return false
+      mkdirSync(directory, { mode: 0o700, recursive: true })
+      if (!isOurs(directory)) return false
+      const file = join(directory, `${name}-${process.pid}-${Date.now()}-${spans}.otlp`)
+      writeFileSync(file, body, { mode: 0o600, flag: 'wx' })
+      return true
+    } catch {
+      // A disk that is full or read-only.
+      return false
+    }
+  }
+
+  function claim(): Leftover[] {
+    forgetOld()
+    return filesOf().flatMap((file) => {
+      try {
+        return claimFile(file) ?? []
+      } catch {
+        // Another process of this service has it.
+        return []
+      }
+    })
+  }
+
+  function claimFile(file: string): Leftover | undefined {
+    const [, spans = '', holder] = form.exec(file) ?? []
+    if (holder !== undefined && isRunning(Number(holder))) return undefined
+    const path = join(directory, file)
+    if (statSync(path).size > spoolBytesMax) {
+      unlinkSync(path)
+      return undefined
+    }
+    const mine = `${path.replace(/\.otlp.*$/, '.otlp')}.${process.pid}`
+    renameSync(path, mine)
+    return { body: readFileSync(mine), spans: Number(spans), settle: () => forget(mine) }
+  }
+
+  /** Of all services: one that never starts again comes for nothing. */
+  function forgetOld(): void {
+    for (const file of filesOf(anyForm)) {
+      const path = join(directory, file)
+      const stats = statSync(path, { throwIfNoEntry: false })
+      if (stats !== undefined && Date.now() - stats.mtimeMs > keptForMs) forget(path)
+    }
+  }
+
+  function filesOf(wanted: RegExp = form): string[] {
+    try {
+      return isOurs(directory) ? readdirSync(directory).filter((file) => wanted.test(file)) : []
+    } catch {
+      return []
+    }
+  }
+
+  return { leave, claim }
+}
+
+function forget(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Whoever has cleared the directory has done the same.
+  }
+}
+
+/** In a directory that everybody may write to, somebody else could have made it first. */
+function isOurs(directory: string): boolean {
+  const found = lstatSync(directory)
+  return found.isDirectory() && found.uid === userInfo().uid && (found.mode & 0o022) === 0
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
