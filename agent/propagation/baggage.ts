@@ -30,10 +30,18 @@ function readMember(member: string): [[name: string, entry: BaggageEntry]] | und
   }
 }
 
-/** A member as it stands in the header; a lone surrogate, which has no escape, becomes U+FFFD. */
-export function writeMember(name: string, { value, metadata }: BaggageEntry): string {
-  const properties = metadata === undefined ? '' : `;${metadata.toString().replaceAll(unfit, '')}`
-  return `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent(value.toWellFormed())}${properties}`
+/**
+ * A member as it stands in the header, or nothing for what is none; a lone surrogate, which has no escape, becomes U+FFFD.
+ */
+export function writeMember(name: string, entry: BaggageEntry | undefined): string {
+  const value: unknown = entry?.value
+  if (name === '' || !isWritable(value)) return ''
+  const properties = entry?.metadata === undefined ? '' : `;${entry.metadata.toString().replaceAll(unfit, '')}`
+  return `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent(String(value).toWellFormed())}${properties}`
+}
+
+function isWritable(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
 /** Properties go as they came, except for what would end the member or the header. */

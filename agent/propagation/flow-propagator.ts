@@ -167,12 +167,13 @@ function headerOf(baggage: Baggage | undefined, own: string): string {
   for (const [name, entry] of baggage.getAllEntries()) {
     if (isOwnMember(name)) continue
     const member = writeMember(name, entry)
-    const isTooMuch = members === baggageMembersMax || header.length + 1 + member.length > baggageBytesMax
-    if (isTooMuch) {
+    if (member === '') continue
+    const longer = members === 0 ? member : `${header},${member}`
+    if (members === baggageMembersMax || longer.length > baggageBytesMax) {
       counters.baggageFull += 1
       break
     }
-    header += `${members === 0 ? '' : ','}${member}`
+    header = longer
     members += 1
   }
   if (own === '' || header === '') return header + own

@@ -24,7 +24,8 @@ export const samplerNames = [
 ] as const
 export type SamplerName = (typeof samplerNames)[number]
 
-const alwaysOn: Sampler = (parent) => ({ isSampled: true, traceState: parent?.traceState })
+/** Whatever share a parent stands for, this one is always kept. */
+const alwaysOn: Sampler = (parent) => ({ isSampled: true, traceState: withoutThreshold(parent?.traceState) })
 const alwaysOff: Sampler = (parent) => ({ isSampled: false, traceState: parent?.traceState })
 
 /** The sampler of that name; `ratio`, from 0 to 1, is for those that keep a part. */
@@ -46,10 +47,12 @@ export function makeSampler(name: SamplerName, ratio: number): Sampler {
 }
 
 function asParentDid(root: Sampler): Sampler {
-  return (parent, ids) =>
-    parent === undefined
-      ? root(parent, ids)
-      : { isSampled: (parent.traceFlags & TraceFlags.SAMPLED) !== 0, traceState: parent.traceState }
+  return (parent, ids) => {
+    if (parent === undefined) return root(parent, ids)
+    const isSampled = (parent.traceFlags & TraceFlags.SAMPLED) !== 0
+    const isBelievable = parent.isRemote !== true || !isSampled || hasReachedThreshold(parent)
+    return { isSampled, traceState: isBelievable ? parent.traceState : withoutThreshold(parent.traceState) }
+  }
 }
 
 /** 56 bits of an ID are its random number, in hex digits. */
@@ -71,13 +74,29 @@ function keepShare(ratio: number): Sampler {
   }
 }
 
-/** What a random number must reach to be kept, so that a share of `ratio` is. @internal */
-export function thresholdOf(ratio: number): string {
-  const units = Math.round((1 - ratio) * 2 ** 56)
-  return BigInt(Math.min(units, 2 ** 56 - 1))
-    .toString(16)
-    .padStart(randomDigits, '0')
-    .slice(-randomDigits)
+/** What others state may be wrong, and a weight that nobody stands for is worse than none. */
+function hasReachedThreshold({ traceId, traceState }: SpanContext): boolean {
+  const members = memberOf(traceState)
+  const threshold = members.get('th')
+  if (threshold === undefined) return true
+  const random = members.get('rv') ?? traceId.slice(-randomDigits)
+  return /^[0-9a-f]{1,14}$/.test(threshold) && random >= threshold.padEnd(randomDigits, '0')
+}
+
+function withoutThreshold(traceState: TraceState | undefined): TraceState | undefined {
+  const members = memberOf(traceState)
+  return members.delete('th') ? withMember(traceState, members) : traceState
+}
+
+/**
+ * What a random number must reach to be kept, so that a share of `ratio` is: a share that is dropped, with the four
+ * significant digits of the kept one that the specification recommends. A third is kept from aaab0000000000 on.
+ */
+function thresholdOf(ratio: number): string {
+  const leadingFs = Math.floor((Math.floor(Math.log2(ratio)) + 1) / -4)
+  const digits = Math.max(1, Math.min(12, 4 + leadingFs))
+  const dropped = Math.min(Math.round((1 - ratio) * 16 ** digits), 16 ** digits - 1)
+  return dropped.toString(16).padStart(digits, '0').padEnd(randomDigits, '0')
 }
 
 /** The parts of OpenTelemetry's own member of tracestate: `ot=th:c;rv:1234567890abcd`. */
@@ -94,5 +113,6 @@ function memberOf(traceState: TraceState | undefined): Map<string, string> {
 function withMember(traceState: TraceState | undefined, parts: Map<string, string>): TraceState | undefined {
   if (parts.size === 0) return traceState?.get('ot') === undefined ? traceState : traceState.unset('ot')
   const value = [...parts].map(([name, part]) => `${name}:${part}`).join(';')
-  return (traceState ?? createTraceState()).set('ot', value)
+  // Where there is no room for the new one, the old one would be wrong.
+  return (traceState?.unset('ot') ?? createTraceState()).set('ot', value)
 }
