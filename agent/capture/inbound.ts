@@ -8,7 +8,7 @@ import { recordServerException } from '../flow/exception.ts'
 import { type RoutedRequest, flowIdOf, hopOf } from '../flow/hop.ts'
 import { type PeerTrust, flowIdHeader } from '../propagation/flow-claims.ts'
 import { baggageHeader } from '../propagation/baggage.ts'
-import { type CarriedHeaders, notePeer } from '../propagation/flow-propagator.ts'
+import type { CarriedHeaders } from '../propagation/flow-propagator.ts'
 import { traceparentHeader, tracestateHeader } from '../propagation/trace-context.ts'
 import type { Capturing } from './capturing.ts'
 import { nameOfMethod, pathOf, readAuthority, setMethod, setStatus } from './http-conventions.ts'
@@ -41,8 +41,6 @@ export function receiver({ tracer, propagator, trust }: Capturing): (inbound: In
   return (inbound) => {
     const { method, headers } = inbound
     const peer = trustOf(inbound)
-    // For whoever extracts the same headers once more.
-    notePeer(headers, peer)
     const received = propagator.receive(carriedHeaders(headers), peer)
     const hop = hopOf(received)
     const routed: RoutedRequest = { method, route: undefined, isRouted: false }

@@ -1,1 +1,1 @@
-export { flowSpanProcessor } from './flow-span-processor.ts'
+export { withHeadwater, type WithHeadwaterOptions } from './with-headwater.ts'
