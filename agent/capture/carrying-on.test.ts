@@ -1,6 +1,9 @@
 // Where work goes on outside of the request that began it: child processes, worker threads, WebSockets, HTTP/2.
 
-import { describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { type ClientHttp2Session, connect } from 'node:http2'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type AppOptions, type Receiver, startApp as startAppIn, startReceiver } from '../testing.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -111,38 +114,15 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
 
   test('a request of HTTP/2 has a server span, its flow, and its context until its body has come', async () => {
     const receiver = await startReceiver()
-    const app = await script(
-      `
-        import { once } from 'node:events'
-        import http2 from 'node:http2'
-        import { currentFlow } from '@headwater/agent'
-        const server = http2.createServer((request, response) => {
-          request.resume().on('end', () => {
-            response.statusCode = request.url === '/broken' ? 500 : 200
-            response.end(currentFlow().id)
-          })
-        })
-        server.listen(0, '127.0.0.1')
-        await once(server, 'listening')
-        const client = http2.connect('http://127.0.0.1:' + server.address().port)
-        const post = async (path, headers) => {
-          const stream = client.request({ ':method': 'POST', ':path': path, ...headers })
-          stream.write('a')
-          setImmediate(() => stream.end('b'))
-          const [answer] = await once(stream, 'response')
-          let text = ''
-          for await (const chunk of stream) text += chunk
-          console.log(text, answer['x-flow-id'])
-        }
-        await post('/orders?token=secret', { 'x-flow-id': '${otherFlowId}' })
-        await post('/broken', {})
-        client.close()
-        server.close()
-      `,
-      receiver,
-    )
-    await app.ended()
-    const [order, broken] = await receiver.wanted(2, ({ kind }) => kind === 'SERVER')
+    const app = await startApp({
+      source: http2Server,
+      env: { OTEL_SERVICE_NAME: 'app', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+    })
+    const client = connect(app.url)
+    onTestFinished(() => client.destroy())
+    const known = await post(client, '/orders?token=secret', { 'x-flow-id': otherFlowId })
+    const broken = await post(client, '/broken', {})
+    const [order, failed] = await receiver.wanted(2, ({ kind }) => kind === 'SERVER')
     expect(order).toMatchObject({
       name: 'POST',
       isError: false,
@@ -153,7 +133,70 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
         'http.response.status_code': 200,
       },
     })
-    expect(broken).toMatchObject({ isError: true, attributes: { 'error.type': '500' } })
-    expect(app.stdout()).toBe(`${otherFlowId} ${otherFlowId}\n${broken?.traceId} ${broken?.traceId}\n`)
+    expect(failed).toMatchObject({ isError: true, attributes: { 'error.type': '500' } })
+    expect(known).toEqual({ flow: otherFlowId, told: otherFlowId })
+    expect(broken).toEqual({ flow: failed?.traceId, told: failed?.traceId })
+  })
+
+  test('a request to a server of HTTP/2 has a client span and carries the run on', async () => {
+    const receiver = await startReceiver()
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }
+    const server = await startApp({ source: http2Server, env: { ...env, OTEL_SERVICE_NAME: 'server' } })
+    const client = await startApp({
+      source: `
+        import { once } from 'node:events'
+        import { connect } from 'node:http2'
+        import { withFlow } from '@headwater/agent'
+        const client = connect('${server.url}')
+        await withFlow('nightly report', async () => {
+          for (const headers of [{ ':path': '/a?token=secret' }, { ':path': '/broken' }]) {
+            const stream = client.request(headers)
+            await once(stream.resume(), 'close')
+          }
+        })
+        client.close()
+        await fetch('http://127.0.0.1:1').catch(() => undefined)
+      `,
+      env: { ...env, OTEL_SERVICE_NAME: 'client' },
+      serves: false,
+    })
+    await client.ended()
+    const [run] = await receiver.wanted(1, ({ name }) => name === 'nightly report')
+    const [sent, failed] = await receiver.wanted(
+      2,
+      ({ kind, attributes }) => kind === 'CLIENT' && attributes['network.protocol.version'] === '2',
+    )
+    const [served] = await receiver.wanted(1, ({ kind }) => kind === 'SERVER')
+    expect(sent).toMatchObject({
+      parentSpanId: run?.spanId,
+      isError: false,
+      attributes: { 'url.full': `${server.url}/a`, 'server.address': '127.0.0.1', 'http.response.status_code': 200 },
+    })
+    expect(failed).toMatchObject({ isError: true, attributes: { 'error.type': '500' } })
+    expect(served).toMatchObject({
+      parentSpanId: sent?.spanId,
+      attributes: { 'flow.id': run?.traceId, 'flow.name': 'nightly report', 'service.peer.name': 'client' },
+    })
   })
 })
+
+const http2Server = `
+  import http2 from 'node:http2'
+  import { currentFlow } from '@headwater/agent'
+  const server = http2.createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.statusCode = request.url === '/broken' ? 500 : 200
+      response.end(currentFlow().id)
+    })
+  })
+  server.listen(0, '127.0.0.1', () => console.log('listening ' + server.address().port))
+`
+
+/** Sends a body in two parts; tells the flow that the handler knew of, and the one that the answer told. */
+async function post(client: ClientHttp2Session, path: string, headers: Record<string, string>) {
+  const stream = client.request({ ':method': 'POST', ':path': path, ...headers })
+  stream.write('a')
+  setImmediate(() => stream.end('b'))
+  const [answer] = (await once(stream, 'response')) as [Record<string, string>]
+  return { flow: await text(stream), told: answer['x-flow-id'] }
+}

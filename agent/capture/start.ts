@@ -5,6 +5,7 @@ import { captureFetch } from './fetch.ts'
 import { honoModules, patchHono } from './hono.ts'
 import { captureHttpClient } from './http-client.ts'
 import { captureHttpServer } from './http-server.ts'
+import { captureHttp2Client } from './http2-client.ts'
 import { captureHttp2Server } from './http2-server.ts'
 import { instrumentationPatches } from './instrumentations.ts'
 import { addIdsToConsole, addIdsToPino, addIdsToWinston } from './logs.ts'
@@ -17,6 +18,7 @@ import { onLoad } from './on-load.ts'
 export function startCaptures(capturing: Capturing): void {
   captureHttpServer(capturing)
   captureHttp2Server(capturing)
+  captureHttp2Client(capturing)
   captureHttpClient(capturing)
   captureFetch(capturing)
   captureExpressChannel()
