@@ -5,11 +5,21 @@ import { guarded } from './channel.ts'
 /** Loads a module as the one who asked would get it: for `import` or for `require`. */
 export type Load = (specifier: string) => unknown
 
+/** Changes a module before anybody gets it. `asker` is the URL of the module that asked. */
+export type Patch = (load: Load, asker: string | undefined) => void
+
+const outcomes = new Map<string, 'patched' | 'failed'>()
+
+/** What became of the patch of a module, once it has been asked for. */
+export function patchOutcome(specifier: string): 'patched' | 'failed' | undefined {
+  return outcomes.get(specifier)
+}
+
 /**
  * Runs `patch` when a module is asked for the first time by `import` or `require`, before whoever asked gets it. The module is
  * loaded ahead of time, and both share it; so only what is changed inside of its exports is seen by all.
  */
-export function onLoad(patches: Readonly<Record<string, (load: Load) => void>>): void {
+export function onLoad(patches: Readonly<Record<string, Patch>>): void {
   const require = createRequire(import.meta.url)
   const patched = new Set<string>()
   registerHooks({
@@ -19,12 +29,14 @@ export function onLoad(patches: Readonly<Record<string, (load: Load) => void>>):
       if (patch === undefined || !resolved.url.startsWith('file:') || patched.has(resolved.url)) return resolved
       // First, or the module's own imports of itself would come here again.
       patched.add(resolved.url)
-      guarded(specifier, () =>
+      outcomes.set(specifier, 'failed')
+      guarded(specifier, () => {
         patch((wanted) => {
           const { url } = wanted === specifier ? resolved : nextResolve(wanted, hookContext)
           return require(fileURLToPath(url)) as unknown
-        }),
-      )
+        }, hookContext.parentURL)
+        outcomes.set(specifier, 'patched')
+      })
       return resolved
     },
   })
