@@ -1,5 +1,6 @@
 import { cutText } from '../trace/as-text.ts'
 import type { AttributeList } from '../trace/attribute-list.ts'
+import type { KnownAttributes } from './known-attributes.ts'
 import type { ProtobufWriter } from './protobuf.ts'
 
 /** Fields of `AnyValue` and `KeyValue`. */
@@ -16,6 +17,32 @@ export function writeAttributes(
 ): void {
   for (let index = keys.length - 1; index >= 0; index -= 1) {
     writeKeyValue(writer, field, keys[index] as string, values[index], charsMax)
+  }
+}
+
+/** The same with what is `known` of attributes that came before, all written as the same field. */
+export function writeKnownAttributes(
+  writer: ProtobufWriter,
+  field: number,
+  { keys, values }: AttributeList,
+  charsMax: number,
+  known: KnownAttributes,
+): void {
+  for (let index = keys.length - 1; index >= 0; index -= 1) {
+    const [key, value] = [keys[index] as string, values[index]]
+    // Zero has two forms that are equal.
+    if (typeof value !== 'string' && !(typeof value === 'number' && value > 0)) {
+      writeKeyValue(writer, field, key, value, charsMax)
+      continue
+    }
+    const bytes = known.get(key, value)
+    if (bytes !== undefined) {
+      writer.raw(bytes)
+      continue
+    }
+    const sizeBefore = writer.size
+    writeKeyValue(writer, field, key, value, charsMax)
+    known.add(key, value, writer.writtenSince(sizeBefore))
   }
 }
 

@@ -3,7 +3,8 @@
 import { type HrTime, type SpanContext, SpanStatusCode, type TraceState } from '@opentelemetry/api'
 import { cutText } from '../trace/as-text.ts'
 import type { RecordedSpan, SpanEvent, SpanLink } from '../trace/span.ts'
-import { writeAttributes } from './attribute-fields.ts'
+import { writeAttributes, writeKnownAttributes } from './attribute-fields.ts'
+import { KnownAttributes } from './known-attributes.ts'
 import { MessageTooLarge, ProtobufWriter } from './protobuf.ts'
 
 /** `ScopeSpans.spans`. */
@@ -38,6 +39,7 @@ export const spanBytesMax = 131_072
 const cutTextChars = 256
 
 const writer = new ProtobufWriter(spanBytesMax)
+const known = new KnownAttributes()
 
 /**
  * The span as a field of `ScopeSpans`, valid until the next call. A span over 128 KiB is written with its texts cut; one that
@@ -66,7 +68,9 @@ function writeSpan(span: RecordedSpan, charsMax: number): void {
   if (span.droppedEventsCount > 0) writer.uint(fields.droppedEvents, span.droppedEventsCount)
   for (let index = span.events.length - 1; index >= 0; index -= 1) writeEvent(span.events[index] as SpanEvent, charsMax)
   if (span.attributeList.dropped > 0) writer.uint(fields.droppedAttributes, span.attributeList.dropped)
-  writeAttributes(writer, fields.attributes, span.attributeList, charsMax)
+  if (charsMax === Number.POSITIVE_INFINITY) {
+    writeKnownAttributes(writer, fields.attributes, span.attributeList, charsMax, known)
+  } else writeAttributes(writer, fields.attributes, span.attributeList, charsMax)
   writeTime(fields.end, span.endedAt ?? span.startedAt)
   writeTime(fields.start, span.startedAt)
   // The API counts kinds from INTERNAL, OTLP has "unspecified" before it.

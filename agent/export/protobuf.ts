@@ -40,9 +40,28 @@ export class ProtobufWriter {
     return this.#bytes.subarray(this.#at)
   }
 
+  /** The last part of it, since there were `sizeBefore` bytes. */
+  writtenSince(sizeBefore: number): Buffer {
+    return this.#bytes.subarray(this.#at, this.#bytes.length - sizeBefore)
+  }
+
+  /** Bytes that are whole fields. */
+  raw(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    this.#at -= bytes.length
+    this.#bytes.set(bytes, this.#at)
+  }
+
   /** A field whose contents were written since there were `sizeBefore` bytes. */
   message(field: number, sizeBefore: number): void {
-    this.varint(this.size - sizeBefore)
+    const length = this.size - sizeBefore
+    if (length < 0x80 && field < 16 && this.#at > 1) {
+      this.#at -= 2
+      this.#bytes[this.#at] = field * 8 + lengthDelimited
+      this.#bytes[this.#at + 1] = length
+      return
+    }
+    this.varint(length)
     this.varint(field * 8 + lengthDelimited)
   }
 
@@ -62,9 +81,12 @@ export class ProtobufWriter {
     const count = digits.length >> 1
     this.#room(count)
     this.#at -= count
+    const bytes = this.#bytes
+    const at = this.#at
     for (let index = 0; index < count; index += 1) {
-      this.#bytes[this.#at + index] =
-        (valueOfDigit(digits.charCodeAt(2 * index)) << 4) | valueOfDigit(digits.charCodeAt(2 * index + 1))
+      const high = digitValues[digits.charCodeAt(2 * index)] as number
+      const low = digitValues[digits.charCodeAt(2 * index + 1)] as number
+      bytes[at + index] = (high << 4) | low
     }
     this.varint(count)
     this.varint(field * 8 + lengthDelimited)
@@ -185,7 +207,6 @@ export class ProtobufWriter {
   }
 }
 
-/** '0' to '9' and 'a' to 'f'. */
-function valueOfDigit(code: number): number {
-  return code < 58 ? code - 48 : code - 87
-}
+/** What a hex digit stands for, by its character code; anything else is a zero. */
+const digitValues = new Uint8Array(256)
+for (const [value, digit] of [...'0123456789abcdef'].entries()) digitValues[digit.charCodeAt(0)] = value
