@@ -20,11 +20,17 @@ export function readJson(body: Buffer): ReceivedSpan[] {
 
 /** Spans of a request in protobuf. */
 export function readProtobuf(body: Buffer): ReceivedSpan[] {
-  const options = { longs: String, bytes: Array, defaults: false }
-  return readSpans(exportRequest.toObject(exportRequest.decode(body), options) as ExportRequest)
+  return readSpans(decodeProtobuf(body))
 }
 
-interface AnyValue {
+/** A request as it is: integers as texts, and no field that was not written. */
+export function decodeProtobuf(body: Buffer): ExportRequest {
+  const options = { longs: String, bytes: Array, defaults: false }
+  return exportRequest.toObject(exportRequest.decode(body), options) as ExportRequest
+}
+
+/** A value of an attribute as it is. */
+export interface AnyValue {
   stringValue?: string
   intValue?: number | string
   doubleValue?: number
@@ -33,26 +39,29 @@ interface AnyValue {
   kvlistValue?: { values?: KeyValue[] }
   bytesValue?: number[] | string
 }
-interface KeyValue {
-  key: string
+export interface KeyValue {
+  key?: string
   value?: AnyValue
 }
 /** Hex digits in JSON, bytes in protobuf. */
 type Id = string | number[]
-interface ExportRequest {
+export interface ExportRequest {
   resourceSpans: {
     resource: { attributes: KeyValue[] }
+    schemaUrl?: string
     scopeSpans: {
-      scope?: { name?: string }
+      scope?: { name?: string; version?: string }
+      schemaUrl?: string
       spans: {
         kind: number
-        name: string
+        name?: string
+        flags?: number
         traceId: Id
         spanId: Id
         traceState?: string
         parentSpanId?: Id
-        startTimeUnixNano: string
-        endTimeUnixNano: string
+        startTimeUnixNano?: string
+        endTimeUnixNano?: string
         status?: { code?: number; message?: string }
         attributes?: KeyValue[]
         droppedAttributesCount?: number
@@ -84,13 +93,13 @@ function readSpans(request: ExportRequest): ReceivedSpan[] {
         service: String(readAttributes(resource.attributes)['service.name']),
         scope: scope?.name ?? '',
         kind: kinds[span.kind] ?? 'UNSPECIFIED',
-        name: span.name,
+        name: span.name ?? '',
         traceId: hexOf(span.traceId),
         spanId: hexOf(span.spanId),
         parentSpanId: hexOf(span.parentSpanId ?? '') || undefined,
         traceState: span.traceState ?? '',
-        startNs: BigInt(span.startTimeUnixNano),
-        endNs: BigInt(span.endTimeUnixNano),
+        startNs: BigInt(span.startTimeUnixNano ?? 0),
+        endNs: BigInt(span.endTimeUnixNano ?? 0),
         isError: span.status?.code === 2,
         statusCode: span.status?.code ?? 0,
         statusMessage: span.status?.message ?? '',
@@ -120,12 +129,13 @@ function readSpans(request: ExportRequest): ReceivedSpan[] {
   )
 }
 
-function hexOf(id: Id): string {
+/** An ID in hex digits. */
+export function hexOf(id: Id): string {
   return typeof id === 'string' ? id : Buffer.from(id).toString('hex')
 }
 
 function readAttributes(attributes: KeyValue[] = []): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, readValue(value)]))
+  return Object.fromEntries(attributes.map(({ key = '', value }) => [key, readValue(value)]))
 }
 
 function readValue(value: AnyValue = {}): unknown {
@@ -134,4 +144,11 @@ function readValue(value: AnyValue = {}): unknown {
   if (value.bytesValue !== undefined) return Buffer.from(value.bytesValue as number[])
   if (value.intValue !== undefined) return Number(value.intValue)
   return value.stringValue ?? value.doubleValue ?? value.boolValue ?? null
+}
+
+const exportResponse = root.lookupType('opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse')
+
+/** A collector's answer that takes a part only. */
+export function encodePartialSuccess(partialSuccess: { rejectedSpans?: number; errorMessage?: string }): Buffer {
+  return Buffer.from(exportResponse.encode({ partialSuccess }).finish())
 }

@@ -39,7 +39,7 @@ export class SpanRing {
 
   /** Takes a span, and tells how many older ones went for it. */
   add(scope: Scope, encoded: Uint8Array): number {
-    const dropped = this.#spans >= this.#spansMax ? this.#dropOldest() : 0
+    const dropped = this.#spans >= this.#spansMax ? this.#dropFirst() : 0
     const chunk = this.#chunks.at(-1)
     if (chunk !== undefined && chunk.used + encoded.length <= chunk.buffer.length) {
       this.#append(chunk, scope, encoded)
@@ -92,14 +92,19 @@ export class SpanRing {
     this.#spans += 1
   }
 
+  #dropFirst(): number {
+    this.take({ spansMax: 1, bytesEnough: 1 })
+    return 1
+  }
+
   #makeRoom(bytes: number): number {
     let dropped = 0
-    while (this.#allocated + bytes > this.#bytesMax && this.#chunks.length > 0) dropped += this.#dropOldest()
+    while (this.#allocated + bytes > this.#bytesMax && this.#chunks.length > 0) dropped += this.#dropChunk()
     return dropped
   }
 
-  /** Whole chunks go: to look for single spans would cost the service time when it has least. */
-  #dropOldest(): number {
+  /** Memory is given back by whole chunks. */
+  #dropChunk(): number {
     const chunk = this.#chunks[0]
     if (chunk === undefined) return 0
     this.#spans -= chunk.spans

@@ -2,7 +2,7 @@
 // asked again and again, ever less often; meanwhile the ring keeps what has room. Only exit.ts ever holds the process.
 
 import { promisify } from 'node:util'
-import { constants, gunzip, gzip, zstdCompress } from 'node:zlib'
+import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import { counters } from '../counters.ts'
 import type { RecordedSpan } from '../trace/span.ts'
 import { encodeSpan } from './encode-span.ts'
@@ -36,6 +36,8 @@ export interface SpanSender extends Unsent {
 /** A request is made of so many bytes, if there are as many, before they are compressed. */
 const requestBytesEnough = 524_288
 const firstWaitMs = 1_000
+/** Who wants to be asked again at once is not asked in a loop. */
+const waitMsMin = 500
 const waitMsMax = 30_000
 const sayAgainAfterMs = 60_000
 
@@ -60,7 +62,7 @@ export function spanSender(options: SenderOptions): SpanSender {
   const leftovers: Leftover[] = []
   /** The endpoint may not understand what nobody has told it to. */
   const isCompressionOurs = options.compression === undefined
-  let isPlain = false
+  const notUnderstood = new Set<Encoding>()
   let understands = ''
   let saidAtMs = Number.NEGATIVE_INFINITY
   let lostSaid = 0
@@ -132,8 +134,9 @@ export function spanSender(options: SenderOptions): SpanSender {
   }
 
   function encodingNow(): Encoding {
-    if (options.compression === 'none' || isPlain) return 'identity'
-    return options.compression ?? (/(^|[\s,])zstd($|[\s,;])/i.test(understands) ? 'zstd' : 'gzip')
+    if (options.compression !== undefined) return options.compression === 'none' ? 'identity' : options.compression
+    if (/(^|[\s,])zstd($|[\s,;])/i.test(understands) && !notUnderstood.has('zstd')) return 'zstd'
+    return notUnderstood.has('gzip') ? 'identity' : 'gzip'
   }
 
   /** Offers a batch until the endpoint takes or refuses it; while draining, once. */
@@ -150,10 +153,12 @@ export function spanSender(options: SenderOptions): SpanSender {
         batch.settle?.()
         return
       }
-      if (answer.kind === 'refused' && answer.status === 415 && batch.encoding === 'gzip' && isCompressionOurs) {
-        isPlain = true
-        batch.body = await gunzipped(batch.body)
-        batch.encoding = 'identity'
+      const isNotUnderstood = answer.kind === 'refused' && answer.status === 415 && batch.encoding !== 'identity'
+      if (isNotUnderstood && isCompressionOurs) {
+        notUnderstood.add(batch.encoding)
+        const body = await inflaters[batch.encoding](batch.body)
+        batch.encoding = encodingNow()
+        batch.body = await compressors[batch.encoding](body)
         continue
       }
       if (answer.kind === 'refused' || isDraining) {
@@ -171,7 +176,7 @@ export function spanSender(options: SenderOptions): SpanSender {
     const backOffMs = Math.min(firstWaitMs * 2 ** failures, waitMsMax)
     failures += 1
     // Spread, or all that lost the same collector would come back to it at once.
-    return answer.waitMs ?? backOffMs * (0.5 + options.random() / 2)
+    return answer.waitMs === undefined ? backOffMs * (0.5 + options.random() / 2) : Math.max(answer.waitMs, waitMsMin)
   }
 
   function pause(batch: Batch, ms: number): Promise<void> {
@@ -212,11 +217,18 @@ export function spanSender(options: SenderOptions): SpanSender {
   return { add, sendLeftovers, drain, hasUnsent }
 }
 
-const [gzipped, gunzipped, zstandard] = [promisify(gzip), promisify(gunzip), promisify(zstdCompress)]
+const [gzipped, gunzipped] = [promisify(gzip), promisify(gunzip)]
+const [zstandard, unzstandard] = [promisify(zstdCompress), promisify(zstdDecompress)]
 
 /** Off the main thread, and fast rather than small: the service pays for it. */
 const compressors: Record<Encoding, (body: Buffer) => Buffer | Promise<Buffer>> = {
   identity: (body) => body,
   gzip: (body) => gzipped(body, { level: 1 }),
   zstd: (body) => zstandard(body, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+}
+
+const inflaters: Record<Encoding, (body: Buffer) => Buffer | Promise<Buffer>> = {
+  identity: (body) => body,
+  gzip: (body) => gunzipped(body),
+  zstd: (body) => unzstandard(body),
 }
