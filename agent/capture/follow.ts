@@ -11,7 +11,9 @@ type Emit = (this: EventEmitter, ...event: Parameters<EventEmitter['emit']>) => 
 export function follow(emitter: EventEmitter, active: Context, closed?: () => void): void {
   const { emit } = emitter as { emit: Emit }
   emitter.emit = function followed(...event) {
-    const isHeard = context.with(active, emit, this, ...event)
+    // Most of what a request and its answer tell has no listener, and needs no context then.
+    const isHeard =
+      this.listenerCount(event[0]) > 0 ? context.with(active, emit, this, ...event) : emit.apply(this, event)
     if (event[0] === 'close' && closed !== undefined) guarded('the end of a request', closed)
     return isHeard
   }

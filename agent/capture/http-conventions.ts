@@ -53,9 +53,14 @@ const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443 }
 
 /** Host and port as an authority states them, `[::1]:8080` or `shop`. */
 export function readAuthority(authority: string, scheme: string): { host: string; port: number | undefined } {
-  const colon = authority.lastIndexOf(':')
-  const hasPort = colon > authority.lastIndexOf(']') && /^\d{1,5}$/.test(authority.slice(colon + 1))
-  return hasPort
-    ? { host: authority.slice(0, colon), port: Number(authority.slice(colon + 1)) }
-    : { host: authority, port: defaultPorts[scheme] }
+  let [port, unit, at] = [0, 1, authority.length - 1]
+  // From the end: digits, then a colon. This is done for every request.
+  for (; at >= 0; at -= 1) {
+    const digit = authority.charCodeAt(at) - 48
+    if (!(digit >= 0 && digit <= 9)) break
+    port += digit * unit
+    unit *= 10
+  }
+  const hasPort = unit > 1 && unit <= 100_000 && authority[at] === ':'
+  return hasPort ? { host: authority.slice(0, at), port } : { host: authority, port: defaultPorts[scheme] }
 }

@@ -209,4 +209,4 @@ export class ProtobufWriter {
 
 /** What a hex digit stands for, by its character code; anything else is a zero. */
 const digitValues = new Uint8Array(256)
-for (const [value, digit] of [...'0123456789abcdef'].entries()) digitValues[digit.charCodeAt(0)] = value
+for (let value = 0; value < 16; value += 1) digitValues[value.toString(16).charCodeAt(0)] = value

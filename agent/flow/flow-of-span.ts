@@ -14,7 +14,7 @@ export function enterFlow(span: Span, { name, kind }: Described, hop: Hop): void
     hop.entry = span
     // A request's name is its route, which is not known yet; a bare outgoing call is no name for a kind of work.
     if (hop.isOrigin && kind !== SpanKind.SERVER && kind !== SpanKind.CLIENT) hop.name ??= name
-    if (hop.links.length > 0) span.addLinks(hop.links)
+    if (hop.links.length > 0) span.addLinks([...hop.links])
   }
   const isEntry = kind === SpanKind.SERVER || kind === SpanKind.CONSUMER
   if (isEntry && hop.peer !== undefined) span.setAttribute('service.peer.name', hop.peer)

@@ -12,7 +12,7 @@ export interface Hop {
   peer: string | undefined
   user: string | undefined
   /** Spans that caused this hop without being its parent. */
-  links: Link[]
+  links: readonly Link[]
   /** The SERVER or CONSUMER span, or the root span of a run that nobody else asked for. */
   entry: Span | undefined
   /** The HTTP request that came in. */
@@ -30,20 +30,23 @@ export interface RoutedRequest {
 }
 
 /** A hop about which nothing is known: a run that begins here. */
-export function newHop(known: Partial<Hop> = {}): Hop {
+export function newHop({ id, name, isOrigin = true, peer, links = noLinks }: Partial<KnownOfHop> = {}): Hop {
   return {
-    id: undefined,
-    name: undefined,
-    isOrigin: true,
-    peer: undefined,
+    id,
+    name,
+    isOrigin,
+    peer,
+    links,
     user: undefined,
-    links: [],
     entry: undefined,
     request: undefined,
     exception: undefined,
-    ...known,
   }
 }
+
+/** What can be known when a run comes in. */
+type KnownOfHop = Pick<Hop, 'id' | 'name' | 'isOrigin' | 'peer' | 'links'>
+const noLinks: readonly Link[] = []
 
 const hopKey = createContextKey('headwater.hop')
 /** Runs that begin with a bare span have no hop in their context, only that span. */

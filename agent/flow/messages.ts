@@ -39,7 +39,7 @@ export function extract(carrier: Carrier): Context {
   const extracted = leaveQueue(propagation.extract(throughQueue(ROOT_CONTEXT), carrier, attributes))
   const sender = trace.getSpanContext(extracted)
   const hop = hopOf(extracted)
-  if (sender && hop) hop.links.push({ context: sender })
+  if (sender && hop) hop.links = [...hop.links, { context: sender }]
   return trace.deleteSpan(extracted)
 }
 

@@ -3,6 +3,11 @@ import { EventEmitter } from 'node:events'
 import type { Context, ContextManagementToken, ContextManager } from '@opentelemetry/api'
 import { emptyContext } from './linked-context.ts'
 
+/** In one function for all, where one for each call would be made and thrown away. */
+function applied<A extends unknown[]>(call: (...args: A) => unknown, self: unknown, args: A): unknown {
+  return call.apply(self, args)
+}
+
 /** Contexts that follow asynchronous calls. */
 export class AsyncContextManager implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>()
@@ -23,7 +28,7 @@ export class AsyncContextManager implements ContextManager {
     self?: ThisParameterType<F>,
     ...args: A
   ): ReturnType<F> {
-    return this.#storage.run(context, () => call.apply(self, args))
+    return this.#storage.run(context, applied, call, self, args) as ReturnType<F>
   }
 
   /** Of an event emitter, all listeners run in `context`. */
