@@ -45,7 +45,7 @@ const known = new KnownAttributes()
  * The span as a field of `ScopeSpans`, valid until the next call. A span over 128 KiB is written with its texts cut; one that
  * is too large even so throws `MessageTooLarge`.
  */
-export function encodeSpan(span: RecordedSpan): Buffer {
+export function encodeSpan(span: RecordedSpan): Uint8Array {
   try {
     writeSpan(span, Number.POSITIVE_INFINITY)
   } catch (error) {

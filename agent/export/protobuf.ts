@@ -14,14 +14,17 @@ const [lengthDelimited, fixed64Bits, fixed32Bits] = [2, 1, 5]
 /** One message at a time, in memory that is used again. */
 export class ProtobufWriter {
   readonly #bytesMax: number
-  #bytes: Buffer
+  /** The same memory twice: parts of a Buffer cost more than those of a plain array, which cannot write longer texts. */
+  #buffer: Buffer
+  #bytes: Uint8Array
   #at: number
   readonly #double = new Float64Array(1)
   readonly #doubleBytes = new Uint8Array(this.#double.buffer)
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
-    this.#bytes = Buffer.allocUnsafeSlow(Math.min(firstBytes, bytesMax))
+    this.#buffer = Buffer.allocUnsafeSlow(Math.min(firstBytes, bytesMax))
+    this.#bytes = new Uint8Array(this.#buffer.buffer)
     this.#at = this.#bytes.length
   }
 
@@ -36,12 +39,12 @@ export class ProtobufWriter {
   }
 
   /** What is written, until the next message is begun. */
-  written(): Buffer {
+  written(): Uint8Array {
     return this.#bytes.subarray(this.#at)
   }
 
   /** The last part of it, since there were `sizeBefore` bytes. */
-  writtenSince(sizeBefore: number): Buffer {
+  writtenSince(sizeBefore: number): Uint8Array {
     return this.#bytes.subarray(this.#at, this.#bytes.length - sizeBefore)
   }
 
@@ -189,7 +192,7 @@ export class ProtobufWriter {
     const length = Buffer.byteLength(text)
     this.#room(length)
     this.#at -= length
-    this.#bytes.write(text, this.#at, length, 'utf8')
+    this.#buffer.write(text, this.#at, length, 'utf8')
   }
 
   /** Makes place before what is written. */
@@ -201,9 +204,10 @@ export class ProtobufWriter {
     const needed = this.size + bytes
     if (needed > this.#bytesMax) throw new MessageTooLarge(`A message has more than ${this.#bytesMax} bytes`)
     const larger = Buffer.allocUnsafeSlow(Math.min(this.#bytesMax, Math.max(needed, 2 * this.#bytes.length)))
-    this.#bytes.copy(larger, larger.length - this.size, this.#at)
+    this.#buffer.copy(larger, larger.length - this.size, this.#at)
     this.#at = larger.length - this.size
-    this.#bytes = larger
+    this.#buffer = larger
+    this.#bytes = new Uint8Array(larger.buffer)
   }
 }
 

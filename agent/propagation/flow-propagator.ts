@@ -110,8 +110,8 @@ export function flowPropagator(options: PropagatorOptions): FlowPropagator {
       const state = span.traceState?.serialize()
       if (state) set(tracestateHeader, state)
     }
-    const isTold = target === 'queue' || (target !== 'unknown' && isTrustedHost(trust, target.host))
-    const id = isTold ? flowIdOf(context) : undefined
+    const isToldThere = target === 'queue' || (target !== 'unknown' && isTold(target.host))
+    const id = isToldThere ? flowIdOf(context) : undefined
     if (id !== undefined && target !== 'queue') set(flowIdHeader, id)
     if (!carriesBaggage) return
     const hop = hopOf(context)
@@ -119,6 +119,17 @@ export function flowPropagator(options: PropagatorOptions): FlowPropagator {
       id === undefined ? '' : writeClaims({ id, name: hop && flowNameOf(hop), service: serviceName, sharedKey })
     const baggage = headerOf(propagation.getBaggage(context), own)
     if (baggage !== '') set(baggageHeader, baggage)
+  }
+
+  /** A service calls few hosts, and each of them often. */
+  const verdicts = new Map<string, boolean>()
+  function isTold(host: string): boolean {
+    const known = verdicts.get(host)
+    if (known !== undefined) return known
+    const verdict = isTrustedHost(trust, host)
+    if (verdicts.size >= verdictsMax) verdicts.clear()
+    verdicts.set(host, verdict)
+    return verdict
   }
 
   function inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
@@ -148,6 +159,7 @@ export function flowPropagator(options: PropagatorOptions): FlowPropagator {
   return { receive, send, inject, extract, fields: () => fields }
 }
 
+const verdictsMax = 1_024
 const nothingStated: ReadClaims = { state: 'none' }
 const nothingClaimed: FlowClaims = { id: undefined, name: undefined, service: undefined, signature: undefined }
 
