@@ -4,6 +4,7 @@ import {
   SpanKind,
   type TextMapGetter,
   context,
+  createContextKey,
   propagation,
   trace,
 } from '@opentelemetry/api'
@@ -45,33 +46,53 @@ export function extract(carrier: Carrier): Context {
 
 /** Sends a message: `send` gets the attributes to send with it, and runs in a PRODUCER span. */
 export function withProducer<T>(queue: Queue, send: (carrier: Record<string, string>) => T): T {
-  return inSpan(
-    `send ${queue.destination}`,
-    { kind: SpanKind.PRODUCER, parent: context.active(), attributes: attributesOf(queue, 'send') },
-    () => send(inject({})),
-  )
+  const { name, attributes } = describeOperation('send', queue)
+  return inSpan(name, { kind: SpanKind.PRODUCER, parent: context.active(), attributes }, () => send(inject({})))
 }
 
 /**
  * Handles a message in a CONSUMER span that continues its flow in a new trace. A batch, given as an array of carriers, starts a run
- * of its own that is linked to all.
+ * of its own that is linked to all. Where a capture has made the span already, `handle` runs in that one.
  */
 export function withConsumer<T>(carrier: Carrier | readonly Carrier[], queue: Queue, handle: () => T): T {
-  const span = { kind: SpanKind.CONSUMER, attributes: attributesOf(queue, 'process') }
-  const name = `process ${queue.destination}`
-  if (!isBatch(carrier)) return inSpan(name, { ...span, parent: extract(carrier) }, handle)
-  const links = carrier.slice(0, linkedMessagesMax).flatMap((each) => hopOf(extract(each))?.links ?? [])
-  const attributes = { ...span.attributes, 'messaging.batch.message_count': carrier.length }
-  return inSpan(name, { ...span, attributes, parent: withHop(ROOT_CONTEXT, newHop({ links })) }, handle)
+  if (isBeingHandled(carrier)) return handle()
+  const { name, attributes } = describeOperation('process', queue)
+  const count = isBatch(carrier) ? { 'messaging.batch.message_count': carrier.length } : {}
+  const span = { kind: SpanKind.CONSUMER, attributes: { ...attributes, ...count } }
+  return inSpan(name, { ...span, parent: contextOf(carrier) }, handle)
 }
 
-function attributesOf({ destination, system }: Queue, operation: 'send' | 'process') {
-  return {
+/** The context for the span of who handles a message, or a batch of them. */
+export function contextOf(carrier: Carrier | readonly Carrier[]): Context {
+  if (!isBatch(carrier)) return extract(carrier)
+  const links = carrier.slice(0, linkedMessagesMax).flatMap((each) => hopOf(extract(each))?.links ?? [])
+  return withHop(ROOT_CONTEXT, newHop({ links }))
+}
+
+const handledKey = createContextKey('headwater.handled')
+
+/** `handling` with the note whose message it is: `withConsumer` makes no second span of that one. */
+export function asHandled(handling: Context, carrier: Carrier | readonly Carrier[]): Context {
+  return handling.setValue(handledKey, carrier)
+}
+
+/** The headers of a batch are gathered anew by who calls; each of them is the same object. */
+function isBeingHandled(carrier: Carrier | readonly Carrier[]): boolean {
+  const handled = context.active().getValue(handledKey)
+  if (!isBatch(carrier) || !Array.isArray(handled)) return handled === carrier
+  return handled.length === carrier.length && carrier.every((each, index) => each === handled[index])
+}
+
+/** Name and attributes of a span that sends to a queue or handles what comes from there. One without a name has neither. */
+export function describeOperation(operation: 'send' | 'process', { destination, system }: Queue) {
+  const attributes: Record<string, string> = {
     'messaging.system': system,
-    'messaging.destination.name': destination,
     'messaging.operation.name': operation,
     'messaging.operation.type': operation,
   }
+  if (destination === '') return { name: operation, attributes }
+  attributes['messaging.destination.name'] = destination
+  return { name: `${operation} ${destination}`, attributes }
 }
 
 function isBatch(carrier: Carrier | readonly Carrier[]): carrier is readonly Carrier[] {
