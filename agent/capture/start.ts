@@ -1,3 +1,5 @@
+import { amqplibModules, patchAmqplib } from './amqplib.ts'
+import { patchBullMq } from './bullmq.ts'
 import { captureChildProcesses } from './child-process.ts'
 import { captureExpressChannel, patchExpress } from './express.ts'
 import { captureFastify } from './fastify.ts'
@@ -11,6 +13,7 @@ import { instrumentationPatches } from './instrumentations.ts'
 import { addIdsToConsole, addIdsToPino, addIdsToWinston } from './logs.ts'
 import { patchWebSocket } from './websocket.ts'
 import { captureWorkerThreads } from './worker-threads.ts'
+import { patchKafkaJs } from './kafkajs.ts'
 import type { Capturing } from './capturing.ts'
 import { onLoad } from './on-load.ts'
 
@@ -31,6 +34,9 @@ export function startCaptures(capturing: Capturing): void {
     express: patchExpress,
     ...Object.fromEntries(honoModules.map((name) => [name, patchHono])),
     ...(capturing.instrumentations === 'auto' ? instrumentationPatches(capturing) : {}),
+    bullmq: (load) => patchBullMq(load, capturing),
+    ...Object.fromEntries(amqplibModules.map((name) => [name, (load) => patchAmqplib(name, load, capturing)])),
+    kafkajs: (load) => patchKafkaJs(load, capturing),
     ws: (load) => patchWebSocket(load, capturing),
     ...(capturing.logIds ? { winston: addIdsToWinston } : {}),
   })
