@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { type Server, createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,9 @@ import { onTestFinished } from 'vitest'
 import { readJson, readProtobuf } from './test-otlp.ts'
 
 const nodeModules = fileURLToPath(new URL('../node_modules', import.meta.url))
+/** When what a test has started is to be ended: after the test, unless it says otherwise. */
+export type Over = (end: () => Promise<void> | void) => void
+
 /** Another Node to run the applications with: the agent supports older ones than the one that runs the tests. */
 const nodePath = process.env['HEADWATER_TEST_NODE'] || process.execPath
 type Attributes = Record<string, unknown>
@@ -59,7 +62,7 @@ export interface Receiver {
   wanted(count: number, isWanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan[]>
 }
 
-export async function startReceiver(): Promise<Receiver> {
+export async function startReceiver(over: Over = onTestFinished): Promise<Receiver> {
   const spans: ReceivedSpan[] = []
   const requests: Receiver['requests'] = []
   const answer = { status: 200, headers: {}, body: Buffer.alloc(0) }
@@ -80,6 +83,7 @@ export async function startReceiver(): Promise<Receiver> {
         for (const arrived of arrivals) arrived()
       })
     }),
+    over,
   )
   async function wanted(count: number, isWanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan[]> {
     for (;;) {
@@ -102,6 +106,11 @@ export interface AppOptions {
   serves?: boolean
   /** Flags of Node that come before the agent's. */
   flags?: string[]
+  /** Another Node than that of the tests. */
+  node?: string
+  /** Packages that have another name in the application than here. */
+  modules?: Record<string, string>
+  over?: Over
 }
 
 /** A running application. */
@@ -120,8 +129,9 @@ export interface App {
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { source, file = 'app.mjs', env = {}, registered = true, serves = true, flags: first = [] } = options
+  const { node = nodePath, modules = {}, over = onTestFinished } = options
   const directory = await mkdtemp(join(tmpdir(), 'headwater-agent-'))
-  await symlink(nodeModules, join(directory, 'node_modules'))
+  await provide(modules, join(directory, 'node_modules'))
   await writeFile(join(directory, file), source)
   // Node 22.15 strips types only when it is told to.
   const flags = [
@@ -130,13 +140,19 @@ export async function startApp(options: AppOptions): Promise<App> {
     ...first,
     ...(registered ? ['--import', '@headwater/agent/register'] : []),
   ]
-  const child = spawn(nodePath, [...flags, file], {
+  const child = spawn(node, [...flags, file], {
     cwd: directory,
-    env: { PATH: process.env['PATH'], OTEL_BSP_SCHEDULE_DELAY: '20', HEADWATER_USER_IDS: 'plain', HEADWATER_SPOOL: 'none', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      OTEL_BSP_SCHEDULE_DELAY: '20',
+      HEADWATER_USER_IDS: 'plain',
+      HEADWATER_SPOOL: 'none',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = once(child, 'close')
-  onTestFinished(async () => {
+  over(async () => {
     child.kill('SIGKILL')
     await exit
     await rm(directory, { recursive: true })
@@ -153,11 +169,25 @@ export async function startApp(options: AppOptions): Promise<App> {
   return { url, stdout, stderr, ended }
 }
 
+/** Makes all our packages the application's, and those of `modules` by the name that it knows them by. */
+async function provide(modules: Record<string, string>, directory: string): Promise<void> {
+  if (Object.keys(modules).length === 0) {
+    await symlink(nodeModules, directory)
+    return
+  }
+  await mkdir(directory)
+  const names = (await readdir(nodeModules)).filter((name) => !Object.hasOwn(modules, name))
+  await Promise.all(names.map((name) => symlink(join(nodeModules, name), join(directory, name))))
+  for (const [name, original] of Object.entries(modules)) {
+    await cp(join(nodeModules, original), join(directory, name), { recursive: true })
+  }
+}
+
 /** Listens on a free port of loopback until the test is over. */
-export async function listen(server: Server): Promise<{ url: string; port: number }> {
+export async function listen(server: Server, over: Over = onTestFinished): Promise<{ url: string; port: number }> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  onTestFinished(() => {
+  over(() => {
     server.close()
     server.closeAllConnections()
   })
