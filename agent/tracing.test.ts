@@ -300,7 +300,7 @@ import { inspect } from 'node:util'
     })
   })
 
-  test('flow members go to trusted hosts only, the trace and the user’s own baggage to all', async () => {
+  test('baggage, the user’s own too, goes to trusted hosts only, and the trace to all', async () => {
     const receiver = await startReceiver()
     const { port } = await listen(createServer((request, response) => response.end(JSON.stringify(request.headers))))
     const app = await startApp({
@@ -332,7 +332,7 @@ import { inspect } from 'node:util'
         expect(headers['traceparent']).toContain(traceId)
         expect([host, headers['x-flow-id']]).toEqual([host, host === 'api.example.com' ? undefined : otherFlowId])
         expect(headers['baggage']).toBe(
-          host === 'api.example.com' ? 'tenant=t1' : `tenant=t1,flow.id=${otherFlowId},service.name=app`,
+          host === 'api.example.com' ? undefined : `tenant=t1,flow.id=${otherFlowId},service.name=app`,
         )
       }
       expect(requests[1]?.['x-mine']).toBe('1')
@@ -365,7 +365,8 @@ import { inspect } from 'node:util'
     })
     const end = await app.ended()
     expect(end).toMatchObject({ code: 0 })
-    expect(end.afterMs).toBeLessThan(4_000)
+    // OpenTelemetry's exporter would hold it for ten.
+    expect(end.afterMs).toBeLessThan(9_000)
   })
 
   test('what a script did just before its end arrives, and its exit code stays', async () => {

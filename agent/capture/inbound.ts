@@ -35,13 +35,13 @@ export interface Served {
 }
 
 /** Begins the span of a request, by the rules of trust. */
-export function receiver({ tracer, propagator, trust }: Capturing): (inbound: Inbound) => Served {
+export function receiver({ tracer, propagator, trust, extractMore }: Capturing): (inbound: Inbound) => Served {
   const trustOf = peerTrust(trust)
 
   return (inbound) => {
     const { method, headers } = inbound
     const peer = trustOf(inbound)
-    const received = propagator.receive(carriedHeaders(headers), peer)
+    const received = propagator.receive(carriedHeaders(headers), peer, extractMore?.(headers))
     const hop = hopOf(received)
     const routed: RoutedRequest = { method, route: undefined, isRouted: false }
     if (hop) hop.request = routed

@@ -1,4 +1,12 @@
-import { ROOT_CONTEXT, TraceFlags, defaultTextMapGetter, propagation, trace } from '@opentelemetry/api'
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  TraceFlags,
+  defaultTextMapGetter,
+  defaultTextMapSetter,
+  propagation,
+  trace,
+} from '@opentelemetry/api'
 import { defaultTrust } from '@headwater/vocabulary'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -14,11 +22,8 @@ const propagator = flowPropagator({
   carriesBaggage: true,
 })
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
-const inTrace = trace.setSpanContext(ROOT_CONTEXT, {
-  traceId,
-  spanId: '00f067aa0ba902b7',
-  traceFlags: TraceFlags.SAMPLED,
-})
+const spanContext = { traceId, spanId: '00f067aa0ba902b7', traceFlags: TraceFlags.SAMPLED }
+const inTrace = trace.setSpanContext(ROOT_CONTEXT, spanContext)
 
 function sent(members: Record<string, string>, host = 'stock'): Record<string, string> {
   const entries = Object.entries(members).map(([name, value]): [string, { value: string }] => [name, { value }])
@@ -72,4 +77,30 @@ test('an unknown door continues the trace and believes nothing else', () => {
   const taken = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter)
   expect(hopOf(taken)?.id).toBe(traceId)
   expect(trace.getSpanContext(taken)?.traceId).toBe(traceId)
+})
+
+test('a stranger’s baggage is not kept, and strangers get none', () => {
+  const headers = { baggage: 'tenant=t1' }
+  notePeer(headers, 'untrusted')
+  expect(propagation.getBaggage(propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter))).toBeUndefined()
+  expect(sent({ tenant: 't1' }, 'api.example.com')).toEqual({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` })
+})
+
+test('other instrumentations of queues and hosts tell where they send by their spans', () => {
+  const carrierOf = (span: object) => {
+    const carrier: Record<string, string> = {}
+    const inSpan = trace.setSpan(inTrace, Object.assign(trace.wrapSpanContext(spanContext), span))
+    propagator.inject(inSpan, carrier, defaultTextMapSetter)
+    return Object.keys(carrier).toSorted()
+  }
+  expect(carrierOf({ kind: SpanKind.PRODUCER })).toEqual(['baggage', 'traceparent'])
+  expect(carrierOf({ kind: SpanKind.CLIENT, attributes: { 'server.address': 'stock' } })).toEqual([
+    'baggage',
+    'traceparent',
+    'x-flow-id',
+  ])
+  expect(carrierOf({ kind: SpanKind.CLIENT, attributes: { 'server.address': 'api.example.com' } })).toEqual([
+    'traceparent',
+  ])
+  expect(carrierOf({ kind: SpanKind.CLIENT, attributes: {} })).toEqual(['traceparent'])
 })

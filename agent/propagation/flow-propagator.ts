@@ -82,9 +82,11 @@ export function flowPropagator(options: PropagatorOptions): FlowPropagator {
       stated === undefined && headers.flowId === undefined ? nothingStated : readClaims(stated, headers.flowId)
     if (read.state === 'malformed') counters.flowsMalformed += 1
 
-    const baggage = stated === undefined ? undefined : withoutOwnMembers(readBaggage(stated))
-    const kept = baggage === undefined ? base : propagation.setBaggage(base, baggage)
     const admission = admit(read, peer, sharedKey)
+    // A stranger's baggage would travel on to services that take it for ours.
+    const isBelieved = peer !== 'untrusted' || admission.verdict === 'continue'
+    const baggage = stated === undefined || !isBelieved ? undefined : withoutOwnMembers(readBaggage(stated))
+    const kept = baggage === undefined ? base : propagation.setBaggage(base, baggage)
     if (admission.verdict === 'new run') {
       if (read.state !== 'none' || remote !== undefined) {
         counters[admission.reason === 'unproven' ? 'flowsUnproven' : 'flowsUntrusted'] += 1
@@ -117,7 +119,9 @@ export function flowPropagator(options: PropagatorOptions): FlowPropagator {
     const hop = hopOf(context)
     const own =
       id === undefined ? '' : writeClaims({ id, name: hop && flowNameOf(hop), service: serviceName, sharedKey })
-    const baggage = headerOf(propagation.getBaggage(context), own)
+    // What the user has put there may name customers, and is no more for strangers than ours.
+    const isForThem = isToldThere || target === 'unknown'
+    const baggage = headerOf(isForThem ? propagation.getBaggage(context) : undefined, own)
     if (baggage !== '') set(baggageHeader, baggage)
   }
 
@@ -133,9 +137,7 @@ export function flowPropagator(options: PropagatorOptions): FlowPropagator {
   }
 
   function inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
-    const host = hostOfClientSpan(context)
-    const target = context.getValue(queueKey) === true ? 'queue' : host === undefined ? 'unknown' : { host }
-    send(context, target, (name, value) => setter.set(carrier, name, value))
+    send(context, targetOf(context), (name, value) => setter.set(carrier, name, value))
   }
 
   function extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
@@ -163,12 +165,15 @@ const verdictsMax = 1_024
 const nothingStated: ReadClaims = { state: 'none' }
 const nothingClaimed: FlowClaims = { id: undefined, name: undefined, service: undefined, signature: undefined }
 
-/** For which host an instrumentation is about to send, which hands over headers only: its client span tells. */
-function hostOfClientSpan(context: Context): string | undefined {
+/** Where an instrumentation is about to send, which hands over a carrier only: the span that it has made for it tells. */
+function targetOf(context: Context): { host: string } | 'queue' | 'unknown' {
   const span = trace.getSpan(context) as { kind?: SpanKind; attributes?: Attributes } | undefined
-  if (span?.kind !== SpanKind.CLIENT) return undefined
-  const host = span.attributes?.['server.address'] ?? span.attributes?.['net.peer.name']
-  return typeof host === 'string' ? host : undefined
+  if (context.getValue(queueKey) === true || span?.kind === SpanKind.PRODUCER) return 'queue'
+  const host =
+    span?.kind === SpanKind.CLIENT
+      ? (span.attributes?.['server.address'] ?? span.attributes?.['net.peer.name'])
+      : undefined
+  return typeof host === 'string' ? { host } : 'unknown'
 }
 
 /** The user's members go first: where ours find no room, they stay behind. */

@@ -1,16 +1,18 @@
-import { trace } from '@opentelemetry/api'
+import { type TextMapPropagator, defaultTextMapGetter, trace } from '@opentelemetry/api'
 import { CompositePropagator } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node'
+import type { Capturing } from '../capture/capturing.ts'
 import { hear } from '../capture/channel.ts'
 import { peerTrust } from '../capture/inbound.ts'
 import { inheritedContext } from '../capture/inherited-context.ts'
 import { startCaptures } from '../capture/start.ts'
 import { flushOnExit } from '../export/exit.ts'
 import { handleUserIds } from '../flow/user.ts'
-import { flowPropagator, notePeer } from '../propagation/flow-propagator.ts'
+import { type FlowPropagator, flowPropagator, notePeer } from '../propagation/flow-propagator.ts'
 import { type AgentSettings, readSettings } from '../settings/settings.ts'
 import { claimStart, say } from '../start.ts'
+import { emptyContext } from '../trace/linked-context.ts'
 import { AsyncContextManager } from '../trace/context-manager.ts'
 import { agentVersion } from '../version.ts'
 import { flowSpanProcessor } from './flow-span-processor.ts'
@@ -51,16 +53,26 @@ export function addHeadwater(
   const serviceName = configuration.serviceName ?? String(settings.resource['service.name'])
   const propagator = flowPropagator({ ...settings, serviceName })
   const theirs = configuration.textMapPropagator
-  if (captures) {
-    startCaptures({ ...settings, tracer: () => trace.getTracer('@headwater/agent', agentVersion), propagator })
-  } else {
-    notePeers(settings)
-  }
+  const tracer = () => trace.getTracer('@headwater/agent', agentVersion)
+  if (captures) startCaptures({ ...settings, tracer, propagator, ...(theirs ? beside(theirs, propagator) : {}) })
+  else notePeers(settings)
   return {
     contextManager: new AsyncContextManager(inheritedContext(process.env, propagator)),
     ...configuration,
     textMapPropagator: theirs ? new CompositePropagator({ propagators: [theirs, propagator] }) : propagator,
     spanProcessors: processorsFor(configuration, settings),
+  }
+}
+
+/** Our captures do not ask the global propagator; they carry what the service's own one does as well. */
+function beside(theirs: TextMapPropagator, ours: FlowPropagator): Pick<Capturing, 'propagator' | 'extractMore'> {
+  const send: FlowPropagator['send'] = (context, target, set) => {
+    ours.send(context, target, set)
+    theirs.inject(context, undefined, { set: (_carrier, name, value) => set(name, value) })
+  }
+  return {
+    propagator: { ...ours, send },
+    extractMore: (headers) => theirs.extract(emptyContext, headers, defaultTextMapGetter),
   }
 }
 
