@@ -1,7 +1,9 @@
 import { isMainThread } from 'node:worker_threads'
 import { context, propagation, trace } from '@opentelemetry/api'
+import { doctorVariable } from '@headwater/vocabulary'
 import { inheritedContext } from './capture/inherited-context.ts'
 import { startCaptures } from './capture/start.ts'
+import type { Doctor } from './doctor.ts'
 import { flushOnExit } from './export/exit.ts'
 import { poster } from './export/post.ts'
 import { requestBodies } from './export/request-body.ts'
@@ -39,15 +41,25 @@ export async function startAgent(
   options: { serviceName?: string | undefined } = {},
 ): Promise<void> {
   if (!claimStart()) return
+  let doctor: Doctor | undefined
   try {
+    const notes = isMainThread ? env[doctorVariable] : undefined
+    if (notes) doctor = (await import('./doctor.ts')).callDoctor(notes)
+    if (doctor?.isInRunner === true) return
     const settings = readSettings(env)
     for (const warning of settings.warnings) say(warning)
-    if (!settings.enabled) return
+    if (!settings.enabled) {
+      doctor?.switchedOff()
+      return
+    }
     handleUserIds(settings)
     if (settings.tracing === 'lean') startLean(settings, options)
     else (await import('./sdk/start.ts')).startSdk(settings, options)
+    doctor?.started(settings, env)
   } catch (error) {
-    say(`cannot start tracing: ${error instanceof Error ? error.message : String(error)}; the service runs untraced`)
+    const reason = error instanceof Error ? error.message : String(error)
+    say(`cannot start tracing: ${reason}; the service runs untraced`)
+    doctor?.failed(reason)
   }
 }
 

@@ -1,13 +1,7 @@
 import { readRunFile, readStoreSettings } from '@headwater/store'
+import type { DoctorFinding } from '@headwater/vocabulary'
 import { z } from 'zod'
 import { ask } from './ask.ts'
-
-export interface DoctorFinding {
-  check: string
-  status: 'good' | 'bad' | 'unknown'
-  says: string
-  mend?: string
-}
 
 /** Looks at a running Headwater from outside, as a service or a person would. */
 export async function doctor(url: string | undefined): Promise<DoctorFinding[]> {
@@ -161,12 +155,17 @@ function summary(text: string): string {
 }
 
 /** The findings as text, what is bad with its mend. */
-export function doctorReport(findings: DoctorFinding[]): string {
+export function doctorReport(findings: readonly DoctorFinding[], width = widthOf(findings)): string {
   const mark = { good: 'ok ', bad: 'BAD', unknown: ' ? ' }
   return findings
     .map(
       ({ check, status, says, mend }) =>
-        `${mark[status]}  ${check.padEnd(10)} ${says}\n${mend === undefined ? '' : `                → ${mend}\n`}`,
+        `${mark[status]}  ${check.padEnd(width)} ${says}\n${mend === undefined ? '' : `${' '.repeat(width + 6)}→ ${mend}\n`}`,
     )
     .join('')
+}
+
+/** How much room the names of the checks take. */
+export function widthOf(findings: readonly DoctorFinding[]): number {
+  return Math.max(10, ...findings.map(({ check }) => check.length))
 }

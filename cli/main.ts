@@ -1,5 +1,6 @@
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { doctor, doctorReport } from './doctor.ts'
+import { doctorService, serviceReport } from './doctor-service.ts'
 import { explain, explainReport } from './explain.ts'
 import { addKeyCommands } from './keys.ts'
 import { migrate, runAnalyzer, runApi, runCollector } from './stations.ts'
@@ -69,12 +70,23 @@ export async function main(argv: string[]): Promise<void> {
   addKeyCommands(program.command('keys').description('who may send to the collector, when HEADWATER_KEYS is set'))
   program
     .command('doctor')
-    .description('what runs, what arrives, what is stored, and what to mend')
+    .argument('[command...]', 'after --, what starts a service: what of it is captured, and by what, and what to mend')
+    .description('what runs, what arrives, what is stored, and what to mend; or, of a service, what is captured')
     .option('--url <url>', 'the API to ask (default: the one that runs in HEADWATER_DATA)')
-    .option('--json', 'print the findings as JSON')
-    .action(async ({ url, json = false }: { url?: string; json?: boolean }) => {
-      const findings = await doctor(url)
-      process.stdout.write(json ? `${JSON.stringify({ findings })}\n` : doctorReport(findings))
+    .option('--seconds <n>', 'how long the service runs before it is told to end', readSeconds, 5)
+    .option('--json', 'print the findings as JSON; what the service prints goes to stderr then')
+    .addHelpText(
+      'after',
+      '\nOf a service\n  headwater doctor -- node app.js\n  headwater doctor --seconds 20 -- npm start',
+    )
+    .action(async (command: string[], { url, seconds, json = false }: DoctorOptions) => {
+      if (command.length > 0 && !argv.includes('--')) {
+        throw new Error(`unknown argument "${command[0]}": put -- before a command that starts a service`)
+      }
+      const findings =
+        command.length > 0 ? await doctorService({ command, seconds, isOutputOurs: json }) : await doctor(url)
+      const report = command.length > 0 ? serviceReport(findings) : doctorReport(findings)
+      process.stdout.write(json ? `${JSON.stringify({ findings })}\n` : report)
       if (findings.some(({ status }) => status === 'bad')) process.exitCode = 1
     })
   try {
@@ -83,6 +95,18 @@ export async function main(argv: string[]): Promise<void> {
     process.stderr.write(`headwater: ${oneLine(error)}\n`)
     process.exit(1)
   }
+}
+
+interface DoctorOptions {
+  url?: string
+  seconds: number
+  json?: boolean
+}
+
+function readSeconds(text: string): number {
+  const seconds = Number(text)
+  if (seconds > 0 && seconds <= 3_600) return seconds
+  throw new InvalidArgumentError('give seconds, up to an hour')
 }
 
 function oneLine(error: unknown): string {

@@ -19,10 +19,16 @@ export interface Run {
 }
 
 /** Starts `headwater` with these arguments and settings, and none of the shell's own settings. */
-export function start(args: string[], settings: Record<string, string> = {}, node = process.execPath): Run {
+export function start(
+  args: string[],
+  settings: Record<string, string> = {},
+  node = process.execPath,
+  cwd = process.cwd(),
+): Run {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !settingForm.test(name)))
   const child = spawn(node, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
     env: { ...inherited, HEADWATER_PORT: '0', HEADWATER_OTLP_PORT: '0', ...settings },
   })
   const told = { stdout: '', stderr: '' }

@@ -12,6 +12,7 @@ export type {
   Signal,
 } from './incident.ts'
 export type { Explanation } from './explanation.ts'
+export { type DoctorFinding, type DoctorNote, doctorVariable, readDoctorNote } from './doctor.ts'
 export { type MetricDefinition, MetricSet } from './metrics.ts'
 export { type FlowId, flowNameCharsMax, parseFlowId, parseFlowName } from './flow-id.ts'
 export {

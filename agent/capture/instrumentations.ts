@@ -38,7 +38,7 @@ const commandOnly = { dbStatementSerializer: (command: string) => command }
 
 const instrumentations: readonly Instrumentation[] = [
   {
-    libraries: ['pg', 'pg-pool'],
+    libraries: ['pg'],
     packageName: '@opentelemetry/instrumentation-pg',
     className: 'PgInstrumentation',
     settings: { enhancedDatabaseReporting: false },

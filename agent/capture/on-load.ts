@@ -10,9 +10,12 @@ export type Patch = (load: Load, asker: string | undefined) => void
 
 const outcomes = new Map<string, 'patched' | 'failed'>()
 
-/** What became of the patch of a module, once it has been asked for. */
-export function patchOutcome(specifier: string): 'patched' | 'failed' | undefined {
-  return outcomes.get(specifier)
+/** What became of the patches of a package, once it has been asked for by a name for which there is one. */
+export function patchOutcome(packageName: string): 'patched' | 'failed' | undefined {
+  const found = [...outcomes].flatMap(([specifier, outcome]) =>
+    specifier === packageName || specifier.startsWith(`${packageName}/`) ? [outcome] : [],
+  )
+  return found.includes('failed') ? 'failed' : found[0]
 }
 
 /**
