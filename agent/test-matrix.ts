@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import type { App, AppOptions } from './testing.ts'
 
-interface Framework {
+export interface Framework {
   name: string
   /** Whether it knows which route a request has taken. */
   hasRoutes: boolean

@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { type Attributes, type Span, SpanKind, context, trace } from '@opentelemetry/api'
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import type { Capturing } from './capturing.ts'
 import { hear } from './channel.ts'
-import { nameOfMethod, pathOf, setFailure, setMethod, setStatus } from './http-conventions.ts'
+import { nameOfMethod, pathOf, setConnection, setFailure, setMethod, setStatus } from './http-conventions.ts'
 
 /** A request of undici, on which the global `fetch` stands as well. */
 interface UndiciRequest {
@@ -31,6 +33,11 @@ export function captureFetch({ tracer, propagator }: Capturing): void {
     propagator.send(trace.setSpan(parent, span), { host: origin.host }, (header, value) =>
       request.addHeader(header, value),
     )
+  })
+
+  hear<{ request: UndiciRequest; socket: Socket | TLSSocket }>('undici:client:sendHeaders', ({ request, socket }) => {
+    const span = spans.get(request)
+    if (span) setConnection(span, socket, 'alpnProtocol' in socket && socket.alpnProtocol === 'h2' ? '2' : '1.1')
   })
 
   hear<{ request: UndiciRequest; response: { statusCode: number } }>(

@@ -3,7 +3,15 @@ import { type Attributes, type Span, SpanKind, context, trace } from '@opentelem
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import type { Capturing } from './capturing.ts'
 import { guarded, hear } from './channel.ts'
-import { nameOfMethod, pathOf, readAuthority, setFailure, setMethod, setStatus } from './http-conventions.ts'
+import {
+  nameOfMethod,
+  pathOf,
+  readAuthority,
+  setConnection,
+  setFailure,
+  setMethod,
+  setStatus,
+} from './http-conventions.ts'
 
 /** Spans of requests that are under way. */
 const spans = new WeakMap<ClientRequest, Span>()
@@ -32,11 +40,7 @@ export function captureHttpClient({ tracer, propagator }: Capturing): void {
       const span = spans.get(request)
       if (!span) return
       setStatus(span, response.statusCode ?? 0, 400)
-      span.setAttribute('network.protocol.version', response.httpVersion)
-      if (response.socket.remoteAddress !== undefined) {
-        span.setAttribute('network.peer.address', response.socket.remoteAddress)
-        span.setAttribute('network.peer.port', response.socket.remotePort)
-      }
+      setConnection(span, response.socket, response.httpVersion)
     },
   )
 

@@ -1,5 +1,6 @@
 // What OpenTelemetry's semantic conventions 1.44 say of HTTP, as far as servers and clients share it.
 
+import type { Socket } from 'node:net'
 import { type Attributes, type Span, SpanStatusCode } from '@opentelemetry/api'
 
 const knownMethods = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'])
@@ -27,6 +28,15 @@ export function setStatus(span: Span, status: number, errorsFrom: 400 | 500): vo
   if (status < errorsFrom) return
   span.setAttribute('error.type', String(status))
   span.setStatus({ code: SpanStatusCode.ERROR })
+}
+
+/** What a request was sent over: its address, port and protocol. */
+export function setConnection(span: Span, socket: Pick<Socket, 'remoteAddress' | 'remotePort'>, version: string): void {
+  span.setAttribute('network.protocol.version', version)
+  const { remoteAddress } = socket
+  if (remoteAddress === undefined) return
+  span.setAttribute('network.peer.address', remoteAddress)
+  span.setAttribute('network.peer.port', socket.remotePort)
 }
 
 /** The request got no answer. */
