@@ -12,6 +12,8 @@ function applied<A extends unknown[]>(call: (...args: A) => unknown, self: unkno
 export class AsyncContextManager implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>()
   readonly #outermost: Context
+  /** A connection that is bound for each of its requests is not bound within itself. */
+  readonly #bound = new WeakMap<EventEmitter, { context: Context }>()
 
   /** `outermost` is the context of whatever runs in no other. */
   constructor(outermost: Context = emptyContext) {
@@ -31,7 +33,7 @@ export class AsyncContextManager implements ContextManager {
     return this.#storage.run(context, applied, call, self, args) as ReturnType<F>
   }
 
-  /** Of an event emitter, all listeners run in `context`. */
+  /** Of an event emitter, all listeners run in `context`, or in that of the last binding. */
   bind<T>(context: Context, target: T): T {
     if (target instanceof EventEmitter) return this.#bindEmitter(context, target)
     if (typeof target !== 'function') return target
@@ -60,9 +62,15 @@ export class AsyncContextManager implements ContextManager {
   }
 
   #bindEmitter<T extends EventEmitter>(context: Context, emitter: T): T {
-    const storage = this.#storage
+    const known = this.#bound.get(emitter)
+    if (known !== undefined) {
+      known.context = context
+      return emitter
+    }
+    const [storage, bound] = [this.#storage, { context }]
+    this.#bound.set(emitter, bound)
     const emit = emitter.emit.bind(emitter)
-    emitter.emit = (...event: Parameters<typeof emit>) => storage.run(context, emit, ...event)
+    emitter.emit = (...event: Parameters<typeof emit>) => storage.run(bound.context, emit, ...event)
     return emitter
   }
 }
