@@ -12,10 +12,11 @@ import {
   TraceFlags,
   type TraceState,
   createTraceState,
+  diag,
   trace,
 } from '@opentelemetry/api'
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startTracing } from '../test-tracing.ts'
 import type { ReceivedSpan } from '../testing.ts'
 
@@ -174,6 +175,21 @@ test('over their limits the oldest events and links go, and are counted', () => 
   expect(sent.events.map(({ name }) => name)).toEqual(['c', 'd'])
   expect(sent.links.map(({ spanId }) => spanId)).toEqual(['ffffffffffffffff'])
   expect(sent.dropped).toMatchObject({ events: 2, links: 2 })
+})
+
+test('what a span has no room for is told to who listens, once a span', () => {
+  const warnings: string[] = []
+  const logger = { error: () => undefined, info: () => undefined, debug: () => undefined, verbose: () => undefined }
+  diag.setLogger({ ...logger, warn: (message) => warnings.push(message) }, { suppressOverrideMessage: true })
+  onTestFinished(() => diag.disable())
+  sentOf(
+    (span) => {
+      for (const name of ['a', 'b', 'c']) span.addEvent(name)
+    },
+    { OTEL_SPAN_EVENT_COUNT_LIMIT: '1' },
+  )
+  sentOf((span) => span.addEvent('a'))
+  expect(warnings).toEqual(['The span "work" has no room for 2 of its attributes, events and links'])
 })
 
 test('a limit of 0 keeps none', () => {

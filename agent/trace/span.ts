@@ -183,6 +183,8 @@ export class RecordedSpan implements Span {
     this.#sink.ending(this)
     const at = endTime === undefined ? this.#now() : momentOf(endTime)
     this.endedAt = isBefore(at, this.startedAt) ? this.startedAt : at
+    const dropped = this.attributeList.dropped + this.droppedEventsCount + this.droppedLinksCount
+    if (dropped > 0) diag.warn(`The span "${this.name}" has no room for ${dropped} of its attributes, events and links`)
     this.#sink.ended(this)
   }
 
