@@ -119,7 +119,9 @@ shop.listen({ port: 0, host: '127.0.0.1' }).then(() => started(shop.server))
 /** The service as an application; `before` runs first, in a CommonJS one. */
 export function applicationOf(framework: Framework, kind: 'ESM' | 'CommonJS', before = ''): AppOptions {
   const lines = Object.entries(framework.imports).map(([names, from]) =>
-    kind === 'ESM' ? `import ${names} from '${from}'` : `const ${names} = require('${from}')`,
+    kind === 'ESM'
+      ? `import ${names} from ${JSON.stringify(from)}`
+      : `const ${names} = require(${JSON.stringify(from)})`,
   )
   return {
     file: kind === 'ESM' ? 'app.mjs' : 'app.cjs',
