@@ -24,7 +24,7 @@ export interface AmqpChannel {
   connection?: { stream?: { remoteAddress?: string | undefined; remotePort?: number | undefined } }
   consume: (
     this: AmqpChannel,
-    queue: string,
+    queue: string | undefined,
     consumer: Consumer,
     options?: ConsumeOptions,
     ...more: unknown[]
@@ -43,7 +43,7 @@ export function patchConsume(prototype: AmqpChannel, capturing: Capturing): void
 
   prototype.consume = function headwaterConsume(queue, consumer, options, ...more) {
     const isFunction = typeof consumer === 'function'
-    const watched = isFunction ? watchedConsumer(capturing, this, { queue, consumer, options }) : consumer
+    const watched = isFunction ? watchedConsumer(capturing, this, { queue: queue ?? '', consumer, options }) : consumer
     return consume.call(this, queue, watched, options, ...more)
   }
   prototype.ack = function headwaterAck(message, allUpTo, ...more) {

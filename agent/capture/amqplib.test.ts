@@ -215,6 +215,23 @@ describe.skipIf(!hasRabbitMq).each(['lean', 'sdk'])('amqplib, %s tracing', (trac
     expect(types).toEqual(['nack', 'reject', 'nack', 'channel_closed'])
   })
 
+  test('a service that acknowledges nothing has at most 1,024 spans that wait for it', async () => {
+    const receiver = await startReceiver()
+    await run(receiver, [
+      service(
+        'printer',
+        `let received = 0
+        await channel.consume(queue, () => { received += 1; if (received === 1_030) void end() })
+        for (let i = 0; i < 1_030; i += 1) channel.sendToQueue(queue, body)`,
+        { env: { OTEL_BSP_MAX_QUEUE_SIZE: '4096' } },
+      ),
+    ])
+    const consumers = await receiver.wanted(1_030, kindIs('CONSUMER'))
+    const isClosed = ({ attributes }: ReceivedSpan) => attributes['error.type'] === 'channel_closed'
+    expect(consumers.filter(isClosed)).toHaveLength(1_024)
+    expect(consumers.filter(({ isError }) => !isError)).toHaveLength(6)
+  })
+
   test('with confirmation a message is sent when the broker has taken it, and has failed when it has not', async () => {
     const receiver = await startReceiver()
     const { apps } = await run(receiver, [

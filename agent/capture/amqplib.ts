@@ -23,8 +23,8 @@ interface Channel extends AmqpChannel {
 }
 
 type PublishArguments = [
-  exchange: string,
-  routingKey: string,
+  exchange: string | undefined,
+  routingKey: string | undefined,
   content: unknown,
   options?: PublishOptions | undefined,
   confirmed?: Confirmed | undefined,
@@ -51,9 +51,9 @@ export function patchAmqplib(specifier: string, load: Load, capturing: Capturing
   const loaded = Object.values(createRequire(import.meta.url).cache)
   const main = loaded.find((module) => module?.exports === exported)
   const file = fileOfChannels[specifier]
-  if (main === undefined || file === undefined) return
+  if (main === undefined || file === undefined) throw new Error(`Cannot find the files of ${specifier}`)
   const { Channel, ConfirmChannel } = createRequire(main.filename)(file) as Record<string, ChannelClass>
-  if (Channel === undefined || ConfirmChannel === undefined) return
+  if (Channel === undefined || ConfirmChannel === undefined) throw new Error(`Cannot find the channels in ${file}`)
   // The method of a confirming channel calls the other one.
   patchPublish(Channel.prototype, capturing, (channel) => !(channel instanceof ConfirmChannel))
   patchPublish(ConfirmChannel.prototype, capturing, () => true)
@@ -90,7 +90,7 @@ function patchPublish(prototype: Channel, capturing: Capturing, isOutermost: (ch
 function begin(capturing: Capturing, channel: Channel, [exchange, routingKey, , options]: PublishArguments) {
   if (areWrittenByHand(options?.headers)) return undefined
   // Routing keys may be as many as there are orders: an exchange is one destination. The default one leads to queues.
-  const destination = exchange === '' ? routingKey : exchange
+  const destination = exchange || routingKey || ''
   return beginToSend(capturing, amqpQueue(destination), {
     ...amqpAttributes(channel, destination),
     'messaging.rabbitmq.destination.routing_key': routingKey || undefined,

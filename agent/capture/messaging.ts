@@ -86,8 +86,8 @@ export function handled<T>({ span, active }: Work, handle: () => T, isFailure = 
 
 /** Query builders do their work again each time that `then` is called; a promise of our own calls it once. */
 function asPromise<T>(result: T): T {
-  const isThenable =
-    typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
+  const isObject = (typeof result === 'object' && result !== null) || typeof result === 'function'
+  const isThenable = isObject && 'then' in result && typeof result.then === 'function'
   return isThenable && !types.isPromise(result) ? (Promise.resolve(result) as T) : result
 }
 
