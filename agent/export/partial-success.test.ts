@@ -24,6 +24,13 @@ test('an answer that says nothing of it rejects nothing', () => {
   }
 })
 
+test('of an answer that ends too soon nothing is believed', () => {
+  const answer = encodePartialSuccess({ rejectedSpans: 300, errorMessage: 'too old' })
+  for (let length = 0; length < answer.length; length += 1) {
+    expect(rejectedOf(answer.subarray(0, length))).toEqual({ rejected: 0, message: '' })
+  }
+})
+
 test('any bytes are read without an exception, and reject no less than nothing', () => {
   const honest = fc
     .record({ rejectedSpans: fc.nat(), errorMessage: fc.string({ unit: 'binary', maxLength: 40 }) })
