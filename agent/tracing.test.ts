@@ -427,6 +427,24 @@ import { inspect } from 'node:util'
     expect(app.stderr()).toBe('')
   })
 
+  test('a run is kept whole or not at all, whichever of its traces comes first, and says for how many it stands', async () => {
+    const receiver = await startReceiver()
+    const app = await startApp({
+      source: server,
+      env: service(receiver, 'app', { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25' }),
+    })
+    const kept = `${'0'.repeat(18)}f${'0'.repeat(13)}`
+    const left = `f${'0'.repeat(31)}`
+    for (const id of [kept, left, kept, left, kept]) {
+      const response = await fetch(app.url, { headers: { 'x-flow-id': id } })
+      expect([await response.text(), response.headers.get('x-flow-id')]).toEqual(['served', id])
+    }
+    const spans = await receiver.wanted(3, ({ kind }) => kind === 'SERVER')
+    for (const span of spans) expect(span).toMatchObject({ attributes: { 'flow.id': kept } })
+    for (const { traceState } of spans) expect(traceState).toMatch(/^ot=.*th:c/)
+    expect(new Set(spans.map(({ traceId: own }) => own)).size).toBe(3)
+  })
+
   test('on a Node that is too old the service runs untraced, and one line says why', async () => {
     const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.14.0' } })`
     const app = await startApp({

@@ -57,14 +57,28 @@ export function inSpan<T>(
     span.setStatus({ code: SpanStatusCode.ERROR, message })
     span.end()
   }
+  /**
+   * The promise that is handed out is the one that is watched: a second look at the service's own would hide a rejection that nobody
+   * handles, and run a query twice that runs when it is looked at.
+   */
+  const watched = <P extends PromiseLike<unknown>>(result: P): P => {
+    const settled = result.then(
+      (value) => {
+        span.end()
+        return value
+      },
+      (error: unknown) => {
+        fail(error)
+        throw error
+      },
+    )
+    return settled as P
+  }
   return context.with(trace.setSpan(parent, span), () => {
     try {
       const result = work(span)
-      if (isThenable(result)) {
-        result.then(() => span.end(), fail)
-      } else {
-        span.end()
-      }
+      if (isThenable(result)) return watched(result)
+      span.end()
       return result
     } catch (error) {
       fail(error)

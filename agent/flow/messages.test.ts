@@ -126,3 +126,25 @@ test('with a shared key a message must be signed, and a request from its handler
   expect(headers).not.toHaveProperty('baggage')
   expect(headers).not.toHaveProperty('x-flow-id')
 })
+
+test('a rejection that nobody handles stays one, and a query that runs when it is looked at runs once', async () => {
+  const receiver = await startReceiver()
+  const app = await startApp({
+    source: `
+      import { withFlow } from '@headwater/agent'
+      let runs = 0
+      const lazy = { then: (done) => { runs += 1; return Promise.resolve(7).then(done) } }
+      console.log(await withFlow('query', () => lazy), runs)
+      process.on('unhandledRejection', (error) => console.log(error.message))
+      withFlow('report', async () => { throw new Error('no paper') })
+    `,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+    serves: false,
+  })
+  await app.ended()
+  expect(app.stdout()).toBe('7 1\nno paper\n')
+  expect((await receiver.wanted(2, () => true)).map(({ name, isError }) => [name, isError])).toEqual([
+    ['query', false],
+    ['report', true],
+  ])
+})

@@ -15,6 +15,7 @@ import { claimStart, say } from '../start.ts'
 import { emptyContext } from '../trace/linked-context.ts'
 import { AsyncContextManager } from '../trace/context-manager.ts'
 import { agentVersion } from '../version.ts'
+import { flowSampler } from './flow-sampler.ts'
 import { flowSpanProcessor } from './flow-span-processor.ts'
 import { ReleasingAgent } from './releasing-agent.ts'
 import { spanQueue } from './span-queue.ts'
@@ -59,6 +60,7 @@ export function addHeadwater(
   return {
     contextManager: new AsyncContextManager(inheritedContext(process.env, propagator)),
     ...configuration,
+    sampler: configuration.sampler ?? flowSampler(settings),
     textMapPropagator: theirs ? new CompositePropagator({ propagators: [theirs, propagator] }) : propagator,
     spanProcessors: processorsFor(configuration, settings),
   }
