@@ -3,12 +3,13 @@
 
 import { join } from 'node:path'
 import type { Row } from '../bench.ts'
-import { startChild } from './child.ts'
+import { startChild } from '../child.ts'
 import { startEngine } from './engine.ts'
-import { judged, type Part, told } from './plan.ts'
+import type { IngestPlan } from './ingest-plan.ts'
+import { judged, type Part, told } from '../plan.ts'
 import type { ReceiverProgram } from './receiver-program.ts'
 import type { SenderProgram } from './sender-program.ts'
-import { usedBetween, waitedMsOf } from './usage.ts'
+import { usedBetween, waitedMsOf } from '../usage.ts'
 
 const goalMs = 100
 const spansPerSecond = 20_000
@@ -17,15 +18,15 @@ const warmUpMs = 5_000
 const connectionsMax = 64
 
 /** Measures both acknowledgements, one after the other. */
-export const acknowledgement: Part = async ({ progress, nodeOptions, forMs }) => {
+export const acknowledgement: Part<IngestPlan> = async ({ progress, nodeOptions, forMs }) => {
   const rows: Row[] = []
   for (const kind of ['logged', 'stored'] as const) {
     await using cleanup = new AsyncDisposableStack()
     const engine = await startEngine()
     cleanup.defer(() => engine.stop())
-    const receiver = await startChild<ReceiverProgram>('receiver-program.ts', nodeOptions)
+    const receiver = await startChild<ReceiverProgram>('ingest/receiver-program.ts', nodeOptions)
     cleanup.defer(() => receiver.end())
-    const sender = await startChild<SenderProgram>('sender-program.ts')
+    const sender = await startChild<SenderProgram>('ingest/sender-program.ts')
     cleanup.defer(() => sender.end())
     const url = await receiver.ask('start', { kind, urls: engine.urls, logDirectory: join(engine.directory, 'log') })
     const requestsPerSecond = spansPerSecond / spansOfRequest

@@ -1,10 +1,10 @@
 // What a span costs on the whole way: processor time of the receiver and of the engine behind it.
 
-import type { Child } from './child.ts'
+import type { Child } from '../child.ts'
 import type { Engine } from './engine.ts'
 import type { ReceiverProgram } from './receiver-program.ts'
 import type { SenderProgram } from './sender-program.ts'
-import { usedBetween } from './usage.ts'
+import { usedBetween } from '../usage.ts'
 
 /** Microseconds per span. */
 export interface Cost {

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { settleTick } from '@headwater/store'
 import type { Row } from '../bench.ts'
 import { type Cost, costOf, mergeUsOf } from './all-in-cost.ts'
-import { type Child, startChild } from './child.ts'
+import { type Child, startChild } from '../child.ts'
 import { type Engine, startEngine } from './engine.ts'
-import { median } from './median.ts'
-import { judged, type Part, told } from './plan.ts'
+import { median } from '../median.ts'
+import { judged, type Part, told } from '../plan.ts'
+import type { IngestPlan } from './ingest-plan.ts'
 import type { ReceiverKind, ReceiverProgram } from './receiver-program.ts'
 import type { SenderProgram } from './sender-program.ts'
 
@@ -22,11 +23,11 @@ const settledSpans = 50_000
 const settleRules = { quietMs: 0, openMs: 30_000, closeAfterS: 30 }
 
 /** Measures both acknowledgements and the client's own insert against one another. */
-export const allIn: Part = async ({ rounds, progress, nodeOptions }) => {
+export const allIn: Part<IngestPlan> = async ({ rounds, progress, nodeOptions }) => {
   await using cleanup = new AsyncDisposableStack()
   const engine = await startEngine()
   cleanup.defer(() => engine.stop())
-  const sender = await startChild<SenderProgram>('sender-program.ts')
+  const sender = await startChild<SenderProgram>('ingest/sender-program.ts')
   cleanup.defer(() => sender.end())
   const receivers: {
     kind: ReceiverKind
@@ -36,7 +37,7 @@ export const allIn: Part = async ({ rounds, progress, nodeOptions }) => {
   }[] = []
   for (const kind of kinds) {
     const receiver = await startChild<ReceiverProgram>(
-      'receiver-program.ts',
+      'ingest/receiver-program.ts',
       kind === 'client_insert' ? [] : nodeOptions,
     )
     cleanup.defer(() => receiver.end())

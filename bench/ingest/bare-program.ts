@@ -2,14 +2,14 @@
 
 import { SpanBlock } from '@headwater/store'
 import { Chance } from './chance.ts'
-import { answerParent } from './child.ts'
+import { answerParent } from '../child.ts'
 import { createWalker } from './door.ts'
 import { inflate } from './inflate.ts'
-import { loadPart, windowOf } from './inside-collector.ts'
+import { loadPart, windowOf } from '../inside-collector.ts'
 import { makePayload, toBody } from './payloads.ts'
 import { toRows } from './protobufjs-rows.ts'
 import { readRecordings } from './recordings.ts'
-import { ownUsage, type Usage, usedBetween } from './usage.ts'
+import { ownUsage, type Usage, usedBetween } from '../usage.ts'
 
 export type Step = 'gunzip' | 'walk' | 'protobufjs'
 

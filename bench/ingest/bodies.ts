@@ -1,5 +1,5 @@
 import { Chance } from './chance.ts'
-import { decodeRequest } from './otlp.ts'
+import { decodeRequest } from '../otlp.ts'
 import { type BodyEncoding, type BodyFormat, makePayload, toBody } from './payloads.ts'
 import { readRecordings } from './recordings.ts'
 

@@ -2,14 +2,15 @@
 
 import type { Row } from '../bench.ts'
 import type { BareProgram, Step } from './bare-program.ts'
-import { type Child, startChild } from './child.ts'
+import { type Child, startChild } from '../child.ts'
 import type { DoorKind } from './door.ts'
 import type { DoorProgram } from './door-program.ts'
-import { median } from './median.ts'
+import type { IngestPlan } from './ingest-plan.ts'
+import { median } from '../median.ts'
 import type { BodyEncoding, BodyFormat } from './payloads.ts'
-import { judged, type Part, type Plan, told } from './plan.ts'
+import { judged, type Part, told } from '../plan.ts'
 import type { SenderProgram } from './sender-program.ts'
-import { type Usage, usedBetween } from './usage.ts'
+import { type Usage, usedBetween } from '../usage.ts'
 
 const goals = { kiloSpans: 500, timesProtobufjs: 4, garbageBytes: 300 }
 const lanes = 8
@@ -40,7 +41,7 @@ interface Cost {
 }
 
 /** Measures the doors against one another. */
-export const collector: Part = async (plan) => {
+export const collector: Part<IngestPlan> = async (plan) => {
   const rows: Row[] = []
   for (const spans of [512, 5_000]) {
     const costs = await measureDoors(plan, spans)
@@ -69,7 +70,7 @@ export const collector: Part = async (plan) => {
   return rows
 }
 
-async function measureDoors({ rounds, progress, nodeOptions }: Plan, spans: number): Promise<Map<string, Cost>> {
+async function measureDoors({ rounds, progress, nodeOptions }: IngestPlan, spans: number): Promise<Map<string, Cost>> {
   await using cleanup = new AsyncDisposableStack()
   const count = Math.max(Math.ceil(20_000 / spans), 4)
   const times = Math.ceil(roundSpans / (count * spans))
@@ -77,9 +78,9 @@ async function measureDoors({ rounds, progress, nodeOptions }: Plan, spans: numb
     []
   for (const contestant of contestants) {
     const { name, kind, format, encoding } = contestant
-    const door = await startChild<DoorProgram>('door-program.ts', kind === 'collector' ? nodeOptions : [])
+    const door = await startChild<DoorProgram>('ingest/door-program.ts', kind === 'collector' ? nodeOptions : [])
     cleanup.defer(() => door.end())
-    const sender = await startChild<SenderProgram>('sender-program.ts')
+    const sender = await startChild<SenderProgram>('ingest/sender-program.ts')
     cleanup.defer(() => sender.end())
     const sizes = await sender.ask('make', { count, spans: [spans], seed: spans, format, encoding })
     progress(
@@ -102,14 +103,14 @@ async function measureDoors({ rounds, progress, nodeOptions }: Plan, spans: numb
   return new Map(doors.map(({ name, costs }) => [name, middle(costs)]))
 }
 
-async function measureSteps({ rounds }: Plan, spans: number): Promise<Record<Step, Cost>> {
+async function measureSteps({ rounds }: IngestPlan, spans: number): Promise<Record<Step, Cost>> {
   await using cleanup = new AsyncDisposableStack()
   const count = Math.max(Math.ceil(20_000 / spans), 4)
   const times = Math.ceil(roundSpans / (count * spans))
   const steps: Step[] = ['gunzip', 'walk', 'protobufjs']
   const running: { step: Step; program: Child<BareProgram>; costs: Cost[] }[] = []
   for (const step of steps) {
-    const program = await startChild<BareProgram>('bare-program.ts')
+    const program = await startChild<BareProgram>('ingest/bare-program.ts')
     cleanup.defer(() => program.end())
     await program.ask('prepare', { spans, count, seed: spans })
     running.push({ step, program, costs: [] })

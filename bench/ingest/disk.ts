@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startFleet, startLoad } from '@headwater/fleet'
-import { startChild } from './child.ts'
+import { startChild } from '../child.ts'
 import { type Engine, startEngine } from './engine.ts'
-import { judged, type Part, type Plan, told } from './plan.ts'
+import { judged, type Part, type Plan, told } from '../plan.ts'
 import type { ReceiverProgram } from './receiver-program.ts'
 
 const goalShare = 0.8
@@ -81,7 +81,7 @@ export const disk: Part = async ({ progress, forMs }) => {
 /** Lets users use the fleet for a minute; its spans come by way of the collector. */
 async function recordFleet(engine: Engine, { progress, forMs }: Pick<Plan, 'progress' | 'forMs'>): Promise<number> {
   await using cleanup = new AsyncDisposableStack()
-  const receiver = await startChild<ReceiverProgram>('receiver-program.ts')
+  const receiver = await startChild<ReceiverProgram>('ingest/receiver-program.ts')
   cleanup.defer(() => receiver.end())
   const logDirectory = join(engine.directory, 'log')
   const otlpUrl = await receiver.ask('start', { kind: 'logged', urls: engine.urls, logDirectory })

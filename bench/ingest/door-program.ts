@@ -1,9 +1,9 @@
 // A door in a process of its own.
 
 import type { Server } from 'node:http'
-import { answerParent } from './child.ts'
+import { answerParent } from '../child.ts'
 import { createDoor, type DoorKind, listen } from './door.ts'
-import { ownUsage } from './usage.ts'
+import { ownUsage } from '../usage.ts'
 
 let server: Server | undefined
 

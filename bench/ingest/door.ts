@@ -5,7 +5,7 @@ import { SpanBlock } from '@headwater/store'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { inflate } from './inflate.ts'
-import { loadPart, windowOf } from './inside-collector.ts'
+import { loadPart, windowOf } from '../inside-collector.ts'
 import { toRows } from './protobufjs-rows.ts'
 
 export type DoorKind =

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startEngines } from '@headwater/embedded'
 import { connectStore, migrateClickHouse, type Store, type StoreUrls } from '@headwater/store'
-import { cpuUsOf } from './usage.ts'
+import { cpuUsOf } from '../usage.ts'
 
 export interface Engine {
   urls: StoreUrls

@@ -3,10 +3,11 @@
 import { join } from 'node:path'
 import type { Row } from '../bench.ts'
 import { type Cost, costOf } from './all-in-cost.ts'
-import { type Child, startChild } from './child.ts'
+import { type Child, startChild } from '../child.ts'
 import { type Engine, startEngine } from './engine.ts'
-import { median } from './median.ts'
-import { judged, type Part, told } from './plan.ts'
+import type { IngestPlan } from './ingest-plan.ts'
+import { median } from '../median.ts'
+import { judged, type Part, told } from '../plan.ts'
 import type { ReceiverProgram } from './receiver-program.ts'
 import type { SenderProgram } from './sender-program.ts'
 
@@ -27,7 +28,7 @@ interface Pair {
 }
 
 /** With more and more services × operations. */
-export const growthByPairs: Part = async ({ rounds, progress, nodeOptions }) => {
+export const growthByPairs: Part<IngestPlan> = async ({ rounds, progress, nodeOptions }) => {
   await using cleanup = new AsyncDisposableStack()
   const measure = await measureWith(cleanup)
   const target = await startPair(cleanup, nodeOptions)
@@ -49,7 +50,7 @@ export const growthByPairs: Part = async ({ rounds, progress, nodeOptions }) => 
  * With more and more stored spans, by turns with tables that are empty, so that what others do on the machine meanwhile falls on
  * both.
  */
-export const growthByStored: Part = async ({ rounds, progress, nodeOptions, storedMillions }) => {
+export const growthByStored: Part<IngestPlan> = async ({ rounds, progress, nodeOptions, storedMillions }) => {
   await using cleanup = new AsyncDisposableStack()
   const measure = await measureWith(cleanup)
   const full = await startPair(cleanup, nodeOptions)
@@ -77,7 +78,7 @@ export const growthByStored: Part = async ({ rounds, progress, nodeOptions, stor
 async function startPair(cleanup: AsyncDisposableStack, nodeOptions: readonly string[]): Promise<Pair> {
   const engine = await startEngine()
   cleanup.defer(() => engine.stop())
-  const receiver = await startChild<ReceiverProgram>('receiver-program.ts', nodeOptions)
+  const receiver = await startChild<ReceiverProgram>('ingest/receiver-program.ts', nodeOptions)
   cleanup.defer(() => receiver.end())
   const logDirectory = join(engine.directory, 'log')
   return { engine, receiver, url: await receiver.ask('start', { kind: 'logged', urls: engine.urls, logDirectory }) }
@@ -85,7 +86,7 @@ async function startPair(cleanup: AsyncDisposableStack, nodeOptions: readonly st
 
 /** Sends a round of new spans and tells what one cost. */
 async function measureWith(cleanup: AsyncDisposableStack): Promise<(target: Pair, pairs?: number) => Promise<Cost>> {
-  const sender = await startChild<SenderProgram>('sender-program.ts')
+  const sender = await startChild<SenderProgram>('ingest/sender-program.ts')
   cleanup.defer(() => sender.end())
   let seed = 1
   return async (target, pairs) => {

@@ -3,13 +3,15 @@
 
 import { join } from 'node:path'
 import type { Row } from '../bench.ts'
-import { type Child, startChild } from './child.ts'
+import { type Child, startChild } from '../child.ts'
 import { type Engine, startEngine } from './engine.ts'
-import type { OpenLoopReport } from './open-loop.ts'
-import { judged, type Part, type Plan, told } from './plan.ts'
+import { slopeOf } from '../least-squares.ts'
+import { judged, type Part, told } from '../plan.ts'
+import type { IngestPlan } from './ingest-plan.ts'
 import type { ReceiverProgram } from './receiver-program.ts'
+import type { SentOpenLoop } from './sender.ts'
 import type { SenderProgram } from './sender-program.ts'
-import { rssBytesOf } from './usage.ts'
+import { rssBytesOf } from '../usage.ts'
 
 const goals = { rssMB: 300, slopeMBPerMinute: 10, liveMs: 1_000 }
 const times = 3
@@ -26,18 +28,18 @@ const logMax = '1GB'
 const lanes = 32
 
 /** Measures with an engine that works, and with one that is stopped. */
-export const overload: Part = async (plan) => [
+export const overload: Part<IngestPlan> = async (plan) => [
   ...(await measure(plan, 'overload', false)),
   ...(await measure(plan, 'overload_stalled', true)),
 ]
 
-async function measure({ progress, nodeOptions, forMs }: Plan, name: string, isStalled: boolean): Promise<Row[]> {
+async function measure({ progress, nodeOptions, forMs }: IngestPlan, name: string, isStalled: boolean): Promise<Row[]> {
   await using cleanup = new AsyncDisposableStack()
   const engine = await startEngine()
   cleanup.defer(() => engine.stop())
-  const receiver = await startChild<ReceiverProgram>('receiver-program.ts', nodeOptions)
+  const receiver = await startChild<ReceiverProgram>('ingest/receiver-program.ts', nodeOptions)
   cleanup.defer(() => receiver.end())
-  const sender = await startChild<SenderProgram>('sender-program.ts')
+  const sender = await startChild<SenderProgram>('ingest/sender-program.ts')
   cleanup.defer(() => sender.end())
   const url = await receiver.ask('start', {
     kind: 'logged',
@@ -82,7 +84,8 @@ async function measure({ progress, nodeOptions, forMs }: Plan, name: string, isS
     told(`${name}_rss_before`, startBytes / MB, 'MB'),
     judged(
       `${name}_rss_slope`,
-      (slopeOf(samples.slice(samples.length / 2)) * 60_000) / MB,
+      (slopeOf(samples.slice(samples.length / 2).map(({ atMs, bytes }) => ({ x: atMs, y: bytes }))).slope * 60_000) /
+        MB,
       'MB/min in the second half',
       {
         atMost: goals.slopeMBPerMinute,
@@ -122,19 +125,7 @@ async function untilTaken(sender: Child<SenderProgram>, url: string): Promise<nu
   return Number.POSITIVE_INFINITY
 }
 
-/** Bytes a millisecond, by least squares. */
-function slopeOf(samples: readonly { atMs: number; bytes: number }[]): number {
-  const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-  const [atMs, bytes] = [meanOf(samples.map((sample) => sample.atMs)), meanOf(samples.map((sample) => sample.bytes))]
-  let [together, alone] = [0, 0]
-  for (const sample of samples) {
-    together += (sample.atMs - atMs) * (sample.bytes - bytes)
-    alone += (sample.atMs - atMs) ** 2
-  }
-  return together / alone
-}
-
-function answersOf({ outcomes, notSent }: OpenLoopReport): string {
+function answersOf({ outcomes, notSent }: SentOpenLoop): string {
   const all = { ...outcomes, ...(notSent === 0 ? {} : { 'not sent, too many under way': notSent }) }
   return Object.entries(all)
     .map(([outcome, count]) => `${outcome}: ${count}`)

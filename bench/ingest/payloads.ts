@@ -11,7 +11,7 @@ import {
   type ResourceSpans,
   type ScopeSpans,
   type Span,
-} from './otlp.ts'
+} from '../otlp.ts'
 import type { RecordedService, RecordedTrace } from './recordings.ts'
 
 export interface PayloadOptions {

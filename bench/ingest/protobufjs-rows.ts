@@ -2,7 +2,7 @@
 // each span becomes an object that the client for ClickHouse writes as a line of JSON.
 
 import type { SpanInsert } from '@headwater/store'
-import { type AnyValue, decodeRequest, type KeyValue, type Long, type Span } from './otlp.ts'
+import { type AnyValue, decodeRequest, type KeyValue, type Long, type Span } from '../otlp.ts'
 
 const kinds = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer']
 const statuses = ['Unset', 'Ok', 'Error']

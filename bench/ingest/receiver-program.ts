@@ -2,9 +2,9 @@
 
 import { readCollectorSettings, startCollector } from '@headwater/collector'
 import { connectStore, type StoreUrls } from '@headwater/store'
-import { answerParent } from './child.ts'
+import { answerParent } from '../child.ts'
 import { startClientInserts } from './client-inserts.ts'
-import { ownUsage } from './usage.ts'
+import { ownUsage } from '../usage.ts'
 
 export type ReceiverKind = 'logged' | 'stored' | 'client_insert'
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { startFleet, startLoad } from '@headwater/fleet'
-import { encodeRequest, requestFromJson, type ResourceSpans } from './otlp.ts'
+import { encodeRequest, requestFromJson, type ResourceSpans } from '../otlp.ts'
 
 const seconds = 30
 const spansOfService = { least: 60, most: 250 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { decodeRequest, type KeyValue, type ResourceSpans, type Span } from './otlp.ts'
+import { decodeRequest, type KeyValue, type ResourceSpans, type Span } from '../otlp.ts'
 
 /** What one service sent, cut into its traces: payloads are made of whole ones. */
 export interface RecordedService {

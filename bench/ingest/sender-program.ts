@@ -1,9 +1,9 @@
 // Sends requests, in a process of its own: what that costs is not the receiver's.
 
 import { type Bodies, type BodyOptions, type BodySizes, makeBodies } from './bodies.ts'
-import { answerParent } from './child.ts'
-import { type OpenLoop, type OpenLoopReport, sendOpenLoop } from './open-loop.ts'
-import { Sender, type Sent } from './sender.ts'
+import { answerParent } from '../child.ts'
+import type { OpenLoop } from '../open-loop.ts'
+import { Sender, type Sent, type SentOpenLoop } from './sender.ts'
 
 let bodies: Bodies = { list: [], format: 'protobuf', encoding: 'gzip' }
 const senders = new Map<string, Sender>()
@@ -36,8 +36,8 @@ const answers = {
     url,
     connectionsMax,
     ...loop
-  }: OpenLoop & { url: string; connectionsMax: number }): Promise<OpenLoopReport> {
-    return await sendOpenLoop(senderTo(url, connectionsMax), loop)
+  }: OpenLoop & { url: string; connectionsMax: number }): Promise<SentOpenLoop> {
+    return await senderTo(url, connectionsMax).sendOpenLoop(loop)
   },
 }
 

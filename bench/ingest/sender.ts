@@ -1,9 +1,11 @@
 import { Agent, request as httpRequest } from 'node:http'
+import { type Latency, latencyOf } from '../latency.ts'
+import { type OpenLoop, runOpenLoop, type OpenLoopReport } from '../open-loop.ts'
 import type { Bodies } from './bodies.ts'
 import { stamp } from './payloads.ts'
 
 /** An answer's status, or why there was none. */
-export type Outcome = number | 'no answer'
+type Outcome = number | 'no answer'
 
 /** Requests by what became of them, and the spans of those that were taken. */
 export interface Sent {
@@ -11,6 +13,12 @@ export interface Sent {
   spansTaken: number
   /** The first answer that was not a success, in its own words. */
   refusal?: string
+}
+
+/** What became of requests that left when they were due. */
+export interface SentOpenLoop extends Sent, OpenLoopReport {
+  /** Of the requests that were taken, from when they were due: what a slow receiver keeps from being sent is late as well. */
+  latency: Latency
 }
 
 interface Answered {
@@ -67,6 +75,18 @@ export class Sender {
     return sent
   }
 
+  /** Sends as many requests a second as asked for. */
+  async sendOpenLoop(loop: OpenLoop): Promise<SentOpenLoop> {
+    const sent: Sent = { outcomes: {}, spansTaken: 0 }
+    const latenciesMs: number[] = []
+    const report = await runOpenLoop(async (dueMs) => {
+      const answered = await this.sendNext()
+      note(sent, answered)
+      if (answered.outcome === 200) latenciesMs.push(performance.now() - dueMs)
+    }, loop)
+    return { ...sent, ...report, latency: latencyOf(latenciesMs) }
+  }
+
   close(): void {
     this.#agent.destroy()
   }
@@ -102,7 +122,7 @@ export class Sender {
 }
 
 /** Adds one request. */
-export function note(sent: Sent, { outcome, spans, refusal }: Answered): void {
+function note(sent: Sent, { outcome, spans, refusal }: Answered): void {
   sent.outcomes[outcome] = (sent.outcomes[outcome] ?? 0) + 1
   if (outcome === 200) sent.spansTaken += spans
   else sent.refusal ??= `${outcome} ${refusal ?? ''}`

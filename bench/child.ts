@@ -24,14 +24,19 @@ export interface Child<A extends Answers> {
 
 const endWithinMs = 10_000
 
-/** Starts a program of this folder; `nodeOptions` are Node's own, such as those of its profiler. */
+/**
+ * Starts a program, named by its path from this folder; `nodeOptions` are Node's own, such as those of its profiler. Without a
+ * place of its own it runs in ours.
+ */
 export async function startChild<A extends Answers>(
   program: string,
   nodeOptions: readonly string[] = [],
+  place: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Child<A>> {
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), [], {
     execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
     serialization: 'advanced',
+    ...place,
   })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let asked = 0

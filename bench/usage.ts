@@ -38,7 +38,16 @@ export function cpuUsOf(pid: number): number {
 
 /** Memory of a process that is in RAM. */
 export function rssBytesOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024
+  return statusBytesOf(pid, /^VmRSS:\s+(\d+) kB$/m)
+}
+
+/** The most of it that there ever was. */
+export function peakRssBytesOf(pid: number): number {
+  return statusBytesOf(pid, /^VmHWM:\s+(\d+) kB$/m)
+}
+
+function statusBytesOf(pid: number, line: RegExp): number {
+  return Number(line.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024
 }
 
 /** How long a process's main thread has waited for a core while it had work: what other work on the machine cost it. */
