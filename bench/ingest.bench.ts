@@ -12,7 +12,7 @@ import { growthByPairs, growthByStored } from './ingest/growth.ts'
 import type { IngestPlan } from './ingest/ingest-plan.ts'
 import { recordFleet } from './ingest/record-fleet.ts'
 import { overload } from './ingest/overload.ts'
-import { measureParts, type Part, partOptions, readPlan, wantedParts } from './plan.ts'
+import { exitWhenInterrupted, measureParts, type Part, partOptions, readPlan, wantedParts } from './plan.ts'
 
 const parts: Readonly<Record<string, Part<IngestPlan>>> = {
   collector,
@@ -36,6 +36,7 @@ export const bench: Bench = async (args, progress) => {
     },
   })
   if (values.record) return [{ id: 'recorded', value: await recordFleet(), unit: 'spans' }]
+  exitWhenInterrupted()
   return await measureParts(wantedParts(parts, values.only), {
     ...readPlan(values, progress),
     nodeOptions: [

@@ -45,13 +45,16 @@ export function wantedParts<P extends Plan>(
   })
 }
 
+/** Whoever is interrupted leaves no directory behind; children end with their parent. */
+export function exitWhenInterrupted(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+}
+
 /** Measures one part after the other. */
 export async function measureParts<P extends Plan>(
   wanted: readonly { name: string; part: Part<P> }[],
   plan: P,
 ): Promise<Row[]> {
-  // Whoever is interrupted leaves no directory behind; children end with their parent.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
   const rows: Row[] = []
   for (const { name, part } of wanted) {
     plan.progress(`${name} …`)
