@@ -1,6 +1,7 @@
 import { amqplibModules, patchAmqplib } from './amqplib.ts'
 import { patchBullMq } from './bullmq.ts'
 import { captureChildProcesses } from './child-process.ts'
+import { cronPatches } from './cron.ts'
 import { captureExpressChannel, patchExpress } from './express.ts'
 import { captureFastify } from './fastify.ts'
 import { captureFetch } from './fetch.ts'
@@ -38,6 +39,7 @@ export function startCaptures(capturing: Capturing): void {
     ...Object.fromEntries(amqplibModules.map((name) => [name, (load) => patchAmqplib(name, load, capturing)])),
     kafkajs: (load) => patchKafkaJs(load, capturing),
     ws: (load) => patchWebSocket(load, capturing),
+    ...cronPatches,
     ...(capturing.logIds ? { winston: addIdsToWinston } : {}),
   })
 }
