@@ -15,14 +15,15 @@ afterAll(() => rabbitMq?.stop())
 type Api = 'promises' | 'callbacks'
 type Kind = 'mjs' | 'cjs'
 
-const modules: Readonly<Record<Api, string>> = { promises: 'amqplib', callbacks: 'amqplib/callback_api' }
+/** In quotes, as they stand in the source of an application. */
+const modules: Readonly<Record<Api, string>> = { promises: `'amqplib'`, callbacks: `'amqplib/callback_api'` }
 const agent = '{ agentCounters, currentFlow, inject, withConsumer, withFlow, withProducer }'
 const imports = (api: Api, kind: Kind) =>
   kind === 'mjs'
-    ? `import amqplib from '${modules[api]}'\nimport { trace } from '@opentelemetry/api'\nimport ${agent} from '@headwater/agent'`
-    : `const amqplib = require('${modules[api]}')\nconst { trace } = require('@opentelemetry/api')\nconst ${agent} = require('@headwater/agent')`
+    ? `import amqplib from ${modules[api]}\nimport { trace } from '@opentelemetry/api'\nimport ${agent} from '@headwater/agent'`
+    : `const amqplib = require(${modules[api]})\nconst { trace } = require('@opentelemetry/api')\nconst ${agent} = require('@headwater/agent')`
 
-/** Makes \`connection\`, \`channel\` and the queue, and \`end\`. */
+/** Makes `connection`, `channel` and the queue, and `end`. */
 const beginnings: Readonly<Record<Api, string>> = {
   promises: `
     const connection = await amqplib.connect(process.env.AMQP_URL)
