@@ -8,6 +8,10 @@ export interface AgentCounters {
   spansDropped: number
   /** Spans that the collector refused, or had not taken when the process ended. */
   spansLost: number
+  /** Spans that wait for the next start of the service, as this process ends (HEADWATER_SPOOL). */
+  spansLeft: number
+  /** Spans that earlier processes had left, and that the collector took; these are not among those that ended. */
+  spansRecovered: number
   /** Requests whose flow or trace was not continued because the peer, or a proxy before it, is not trusted. */
   flowsUntrusted: number
   /** Flow members without a valid signature, while HEADWATER_SHARED_KEY is set. */
@@ -27,6 +31,8 @@ export const counters: AgentCounters = {
   spansExported: 0,
   spansDropped: 0,
   spansLost: 0,
+  spansLeft: 0,
+  spansRecovered: 0,
   flowsUntrusted: 0,
   flowsUnproven: 0,
   flowsMalformed: 0,

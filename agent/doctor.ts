@@ -29,6 +29,8 @@ const bundleBytesMax = 16_777_216
 
 const runners = /^(npm|npx|pnpm|pnpx|yarn|corepack|nodemon|concurrently)([.-].*)?$/
 const require = createRequire(import.meta.url)
+/** Found before anything is watched: to look for it in the middle of being asked for it would never end. */
+const ourApiPath = require.resolve('@opentelemetry/api')
 
 /** Begins to tell in `file` what is found in this process. */
 export function callDoctor(file: string): Doctor {
@@ -275,7 +277,7 @@ function readVersion(path: string): string {
 
 /** Instrumentations find nothing of an API that is older than their own. */
 function compareApi(path: string, tell: Tell): void {
-  const ours = packageOf(require.resolve('@opentelemetry/api'))
+  const ours = packageOf(ourApiPath)
   const theirs = packageOf(path)
   if (!ours || !theirs || ours.directory === theirs.directory) return
   const [agents, services] = [versionIn(ours.directory), versionIn(theirs.directory)]

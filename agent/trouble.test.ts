@@ -1,6 +1,7 @@
 // Whatever happens around it, a service with the agent behaves as one without, and what was lost is counted.
 
 import { createServer } from 'node:http'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { AgentCounters } from './counters.ts'
 import { type AppOptions, listen, startApp as startAppIn, startReceiver } from './testing.ts'
@@ -19,25 +20,27 @@ async function countersOf(url: string): Promise<AgentCounters> {
 }
 
 type Answer = Parameters<typeof createServer>[1]
+/** What becomes of spans while the service runs. */
+type Fate = 'spansWait' | 'spansLost' | 'spansExported'
 
-const collectors: [string, Answer, counted: keyof AgentCounters | undefined][] = [
-  ['that never answers', () => undefined, undefined],
+const collectors: [string, Answer, Fate][] = [
+  ['that never answers', () => undefined, 'spansWait'],
   [
     'that says 429 and when to come again',
     (_, response) => response.writeHead(429, { 'retry-after': '60' }).end(),
-    undefined,
+    'spansWait',
   ],
-  ['that says 503', (_, response) => response.writeHead(503).end(), undefined],
+  ['that says 503', (_, response) => response.writeHead(503).end(), 'spansWait'],
   [
     'that says 503 and to wait for ever',
     (_, response) => response.writeHead(503, { 'retry-after': '9'.repeat(400) }).end(),
-    undefined,
+    'spansWait',
   ],
   ['that refuses', (_, response) => response.writeHead(400).end('no'), 'spansLost'],
   ['that has moved', (_, response) => response.writeHead(301, { location: '/elsewhere' }).end(), 'spansLost'],
-  ['that talks nonsense', (request) => request.socket.end('nonsense\r\n\r\n'), undefined],
+  ['that talks nonsense', (request) => request.socket.end('nonsense\r\n\r\n'), 'spansWait'],
   ['that answers with noise', (_, response) => response.end(Buffer.from('ff0a80ff12', 'hex')), 'spansExported'],
-  ['that hangs up', (request) => request.socket.destroy(), undefined],
+  ['that hangs up', (request) => request.socket.destroy(), 'spansWait'],
   [
     'whose answer never ends',
     (_, response) => void setInterval(() => response.write('x'.repeat(65_536)), 1).unref(),
@@ -45,21 +48,29 @@ const collectors: [string, Answer, counted: keyof AgentCounters | undefined][] =
   ],
 ]
 
+function fateOf({ spansExported, spansLost }: AgentCounters): Fate {
+  if (spansExported > 0) return 'spansExported'
+  return spansLost > 0 ? 'spansLost' : 'spansWait'
+}
+
 describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
   const startApp = ({ env, ...rest }: AppOptions) =>
     startAppIn({ ...rest, env: { HEADWATER_TRACING: tracing, ...env } })
 
-  test.each(collectors)('beside a collector %s', async (_what, answer, counted) => {
+  test.each(collectors)('beside a collector %s', async (_what, answer, fate) => {
+    let asked = 0
     const { url } = await listen(
-      createServer((request, response) => void request.resume().on('end', () => answer?.(request, response as never))),
+      createServer((request, response) => {
+        asked += 1
+        request.resume().on('end', () => answer?.(request, response as never))
+      }),
     )
     const app = await startApp({ source: served, env: { OTEL_EXPORTER_OTLP_ENDPOINT: url } })
     for (let turn = 0; turn < 10; turn += 1) expect(await (await fetch(app.url)).text()).toBe('served')
-    // The SDK's exporter has retries of its own.
-    const least = counted !== undefined && tracing === 'lean' ? 1 : 0
-    await expect.poll(async () => (await countersOf(app.url))[counted ?? 'spansEnded']).toBeGreaterThanOrEqual(least)
-    const counters = await countersOf(app.url)
-    expect(counters.spansExported + counters.spansDropped + counters.spansLost).toBeLessThanOrEqual(counters.spansEnded)
+    await expect.poll(() => asked).toBeGreaterThan(0)
+    // The SDK's exporter has a mind and retries of its own.
+    const seen = async () => (tracing === 'lean' ? fateOf(await countersOf(app.url)) : fate)
+    await expect.poll(seen).toBe(fate)
     expect(await app.ended('SIGTERM')).toMatchObject({ signal: 'SIGTERM' })
     expect(app.stderr().split('\n').length).toBeLessThanOrEqual(2)
   })
@@ -132,7 +143,7 @@ test('however many spans nobody takes, they have no more than 4 MiB, and what go
       import { trace } from '@opentelemetry/api'
       import { agentCounters } from '@headwater/agent'
       const tracer = trace.getTracer('t')
-      const used = () => { gc(); const { arrayBuffers, heapUsed } = process.memoryUsage(); return { arrayBuffers, heapUsed } }
+      const used = () => { gc(); gc(); const { arrayBuffers, heapUsed } = process.memoryUsage(); return { arrayBuffers, heapUsed } }
       const turn = async (spans) => {
         for (let count = 0; count < spans; count += 1) {
           const span = tracer.startSpan('work', { attributes: { text: 'x'.repeat(200), count } })
@@ -193,4 +204,202 @@ test('OTEL_SDK_DISABLED leaves no trace: nothing is patched, heard or sent', asy
     worker: 'Worker',
     keys: [],
   })
+})
+
+/** The same program without the agent and with it. */
+async function bothWays(source: string, more: AppOptions | object = {}) {
+  const run = async (registered: boolean) => {
+    const app = await startAppIn({
+      source,
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' },
+      serves: false,
+      registered,
+      ...more,
+    })
+    const { code, signal } = await app.ended()
+    return { code, signal, stdout: app.stdout() }
+  }
+  return { bare: await run(false), traced: await run(true) }
+}
+
+test.each([
+  [
+    'a list of pairs as headers',
+    `
+      import { createServer } from 'node:http'
+      const server = createServer((request, response) => {
+        response.writeHead(200, [['Content-Type', 'text/plain'], ['X-A', '1'], ['X-B', '2']]).end('served')
+      })
+      server.listen(0, async () => {
+        const response = await fetch('http://127.0.0.1:' + server.address().port)
+        console.log(response.status, response.headers.get('x-b'), await response.text())
+        server.close()
+      })`,
+  ],
+  [
+    'a connection of HTTP/2 as a promise',
+    `
+      import http2 from 'node:http2'
+      import { promisify } from 'node:util'
+      const server = http2.createServer()
+      server.listen(0, async () => {
+        const session = await promisify(http2.connect)('http://127.0.0.1:' + server.address().port)
+        console.log(session.constructor.name)
+        session.close()
+        server.close()
+      })`,
+  ],
+  [
+    'users and flows that are no texts',
+    `
+      import { extract, headwater, inject, setUser, withConsumer, withFlow } from '@headwater/agent'
+      setUser(42); setUser(undefined); setUser({})
+      console.log(withFlow(42, () => 'done'), withFlow(undefined, () => 'done'))
+      extract(undefined); extract(null)
+      inject(Object.freeze({}))
+      console.log(withConsumer(undefined, { destination: 'a', system: 'b' }, () => 'handled'))
+      const middleware = headwater({ user: () => 42, flow: () => ({}) })
+      middleware({ method: 'GET', url: '/', headers: {} }, { prependListener() {} }, () => console.log('next'))`,
+  ],
+  [
+    'a handler of SIGTERM that listens once',
+    `
+      process.once('SIGTERM', () => setTimeout(() => console.log('done'), 100))
+      setTimeout(() => process.kill(process.pid, 'SIGTERM'), 10)
+      setTimeout(() => undefined, 200)`,
+  ],
+  [
+    'a handler of SIGTERM that listens once, before all others',
+    `
+      process.prependOnceListener('SIGTERM', () => setTimeout(() => console.log('done'), 100))
+      setTimeout(() => process.kill(process.pid, 'SIGTERM'), 10)
+      setTimeout(() => undefined, 200)`,
+  ],
+  [
+    'a flow ID that the service sends itself',
+    `
+      import http from 'node:http'
+      const server = http.createServer((request, response) => response.end(request.headers['x-flow-id']))
+      server.listen(0, async () => {
+        const url = 'http://127.0.0.1:' + server.address().port
+        console.log(await (await fetch(url, { headers: { 'X-Flow-ID': 'theirs' } })).text())
+        for (const headers of [{ 'x-flow-id': 'theirs' }, ['Host', 'a', 'X-Flow-Id', 'theirs']]) {
+          await new Promise((done) => http.get(url, { headers }, (response) => {
+            response.on('data', (text) => console.log(String(text))).on('end', done)
+          }))
+        }
+        server.close()
+        server.closeAllConnections()
+      })`,
+  ],
+])('%s', async (_what, source) => {
+  const { bare, traced } = await bothWays(source)
+  expect(traced).toEqual(bare)
+})
+
+test('a service whose errors nobody reads lives on', async () => {
+  const app = await startAppIn({
+    source: `
+      import { spawn } from 'node:child_process'
+      const source = "process.stdin.resume(); setTimeout(() => { console.log('alive'); process.exit(0) }, 1000); fetch('http://127.0.0.1:1').catch(() => 0)"
+      const child = spawn(process.execPath, [...process.execArgv, '-e', source], { stdio: ['pipe', 'pipe', 'pipe'] })
+      child.stderr.destroy()
+      child.stdout.pipe(process.stdout)
+      child.on('exit', (code, signal) => console.log(code, signal))
+    `,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_TRACES_SAMPLER: 'typo' },
+    serves: false,
+  })
+  await app.ended()
+  expect(app.stdout()).toBe('alive\n0 null\n')
+})
+
+test('headers that a gateway passes on as they came are said once, and a stranger’s are not', async () => {
+  const receiver = await startReceiver()
+  const app = await startAppIn({
+    source: `
+      import http from 'node:http'
+      const server = http.createServer(async (request, response) => {
+        if (request.url === '/echo') {
+          response.end(JSON.stringify(request.rawHeaders.filter((_, at) => /^(traceparent|baggage|x-flow-id)$/i.test(request.rawHeaders[at - at % 2]))))
+          return
+        }
+        const url = 'http://127.0.0.1:' + server.address().port + '/echo'
+        if (request.url === '/fetch') {
+          const { connection, ...headers } = request.headers
+          response.end(await (await fetch(url, { headers })).text())
+        } else http.get(url, { headers: request.rawHeaders }, (answer) => answer.pipe(response))
+      })
+      server.listen(0, '127.0.0.1', () => console.log('listening ' + server.address().port))
+    `,
+    env: { OTEL_SERVICE_NAME: 'gateway', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, HEADWATER_TRUST: '10.0.0.0/8' },
+  })
+  for (const path of ['/fetch', '/raw']) {
+    const baggage = 'flow.name=EVIL,service.name=bank,tenant=forged'
+    const headers = { baggage, traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }
+    const sent = (await (await fetch(`${app.url}${path}`, { headers })).json()) as string[]
+    expect([
+      path,
+      sent
+        .filter((_, at) => at % 2 === 0)
+        .map((name) => name.toLowerCase())
+        .toSorted(),
+    ]).toEqual([path, ['baggage', 'traceparent', 'x-flow-id']])
+    expect(sent.join(' ')).not.toMatch(/EVIL|bank|forged|aaaa/)
+  }
+})
+
+test('a request that an application makes to itself does not rename the one that it makes it for', async () => {
+  const receiver = await startReceiver()
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }
+  const byFastify = await startAppIn({
+    source: `
+      import fastify from 'fastify'
+      const app = fastify()
+      app.get('/inner/:x', async () => 'inner')
+      app.post('/batch', async () => { await app.inject('/inner/7'); return 'done' })
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      console.log('listening ' + app.server.address().port)
+    `,
+    env: { ...env, OTEL_SERVICE_NAME: 'fastify' },
+  })
+  const byHono = await startAppIn({
+    source: `
+      import { serve } from '@hono/node-server'
+      import { Hono } from 'hono'
+      const app = new Hono()
+      app.get('/inner/:x', (c) => c.text('inner'))
+      app.post('/batch', async (c) => { await app.request('/inner/7'); return c.text('done') })
+      serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => console.log('listening ' + port))
+    `,
+    env: { ...env, OTEL_SERVICE_NAME: 'hono' },
+  })
+  for (const { url } of [byFastify, byHono]) await (await fetch(`${url}/batch`, { method: 'POST' })).text()
+  const spans = await receiver.wanted(2, ({ kind }) => kind === 'SERVER')
+  expect(spans.map(({ service, name }) => `${service} ${name}`).toSorted()).toEqual([
+    'fastify POST /batch',
+    'hono POST /batch',
+  ])
+})
+
+test('what an error says of an address is sent without its values, and headers for the collector are never shown', async () => {
+  const receiver = await startReceiver()
+  const app = await startAppIn({
+    source: `
+      import { withFlow } from '@headwater/agent'
+      withFlow('report', async () => { await fetch('/hook?token=SECRET&user=alice') }).catch(() => undefined)
+    `,
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'Authorization: Bearer s3cr3t,x-ok=1,Authorization: Basic dXNl==',
+    },
+    serves: false,
+  })
+  await app.ended()
+  const [span] = await receiver.wanted(1, () => true)
+  const told = inspect(span?.events, { depth: 4 }) + String(span?.statusMessage)
+  expect(told).toContain('/hook?token=…&user=…')
+  expect(told).not.toMatch(/SECRET|alice/)
+  expect(app.stderr()).toMatch(/member 1 .*\n.*member 3 /)
+  expect(app.stderr()).not.toMatch(/s3cr3t|dXNl/)
 })

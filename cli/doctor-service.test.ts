@@ -385,3 +385,13 @@ test('a command that cannot be run, and one without --, are refused in a line', 
     expect({ stdout: run.stdout(), stderr: run.stderr() }).toEqual({ stdout: '', stderr: line })
   }
 })
+
+test('a service that loads OpenTelemetry’s SDK is no harder to look at', async () => {
+  const directory = await install({
+    packages: ['@opentelemetry/sdk-node'],
+    files: { 'app.mjs': `import '@opentelemetry/sdk-node'` },
+  })
+  const run = diagnose(directory, ['--seconds', '60', '--', 'node', 'app.mjs'], { OTEL_TRACES_EXPORTER: 'none' })
+  await run.ended
+  expect(run.stdout()).toMatch(/^ok {3}service +node app\.mjs: ended by itself with code 0/m)
+})

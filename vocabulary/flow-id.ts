@@ -17,8 +17,8 @@ export function parseFlowId(text: string | undefined): FlowId | undefined {
 export const flowNameCharsMax = 200
 
 /** The flow name that `text` states: not empty, without control characters, at most 200 characters long. */
-export function parseFlowName(text: string | undefined): string | undefined {
-  const name = text?.trim()
+export function parseFlowName(text: unknown): string | undefined {
+  const name = typeof text === 'string' ? text.trim() : undefined
   if (name === undefined || name === '' || name.length > flowNameCharsMax || controlCharacter.test(name))
     return undefined
   return name.isWellFormed() ? name : undefined

@@ -44,29 +44,37 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
     expect(app.stdout()).toContain(`${parent?.traceId} 1`)
   })
 
-  test('a worker thread is traced, and goes on with the run that has made it', async () => {
+  test('a worker thread is traced, and its work goes on with a run that a message hands over', async () => {
     const receiver = await startReceiver()
     const app = await script(
       `
         import { once } from 'node:events'
         import { writeFileSync } from 'node:fs'
         import { Worker } from 'node:worker_threads'
-        import { withFlow } from '@headwater/agent'
-        const source = \`const { trace } = require('@opentelemetry/api')
-          trace.getTracer('worker').startActiveSpan('work', (span) => span.end())\`
-        writeFileSync('worker.cjs', source)
-        const run = () => once(new Worker('./worker.cjs'), 'exit')
-        await withFlow('nightly report', run)
-        await run()
+        import { inject, withFlow } from '@headwater/agent'
+        writeFileSync('worker.mjs', \`
+          import { parentPort } from 'node:worker_threads'
+          import { withConsumer, withFlow } from '@headwater/agent'
+          withFlow('cleaning', () => undefined)
+          parentPort.once('message', (headers) => withConsumer(headers, { destination: 'pool', system: 'threads' }, () => undefined))
+        \`)
+        await withFlow('nightly report', async () => {
+          const worker = new Worker('./worker.mjs')
+          worker.postMessage(inject({}))
+          await once(worker, 'exit')
+        })
       `,
       receiver,
     )
     await app.ended()
-    const [parent] = await receiver.wanted(1, ({ name }) => name === 'nightly report')
-    const [inRun, alone] = await receiver.wanted(2, ({ name }) => name === 'work')
-    expect(inRun).toMatchObject({ traceId: parent?.traceId, parentSpanId: parent?.spanId })
-    expect(alone?.traceId).not.toBe(parent?.traceId)
-    expect(alone?.parentSpanId).toBeUndefined()
+    const [run] = await receiver.wanted(1, ({ name }) => name === 'nightly report')
+    const [handed] = await receiver.wanted(1, ({ name }) => name === 'process pool')
+    const [own] = await receiver.wanted(1, ({ name }) => name === 'cleaning')
+    expect(handed).toMatchObject({
+      links: [{ traceId: run?.traceId, spanId: run?.spanId }],
+      attributes: { 'flow.id': run?.traceId, 'flow.name': 'nightly report' },
+    })
+    expect(own?.attributes['flow.id']).toBe(own?.traceId)
   })
 
   test('each message of a WebSocket is a piece of work, of the run that a trusted peer has opened the connection in', async () => {

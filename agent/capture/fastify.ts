@@ -4,6 +4,7 @@ import { hopOf } from '../flow/hop.ts'
 import { guarded, hear } from './channel.ts'
 
 interface FastifyRequest {
+  raw?: unknown
   routeOptions?: { url?: string | undefined }
 }
 type Done = () => void
@@ -21,7 +22,8 @@ export function captureFastify(): void {
       guarded('fastify', () => {
         const routed = hopOf(context.active())?.request
         const route = request.routeOptions?.url
-        if (!routed || route === undefined) return
+        // A request that the application injects into itself is another one.
+        if (!routed || route === undefined || !routed.isMessage(request.raw)) return
         routed.route = route
         routed.isRouted = true
       })

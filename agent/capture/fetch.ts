@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Attributes, type Span, SpanKind, context, trace } from '@opentelemetry/api'
+import { setFailure } from '../flow/exception.ts'
+import { flowIdHeader } from '../propagation/flow-claims.ts'
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import type { Capturing } from './capturing.ts'
 import { hear } from './channel.ts'
-import { nameOfMethod, pathOf, setConnection, setFailure, setMethod, setStatus } from './http-conventions.ts'
+import { nameOfMethod, pathOf, setConnection, setMethod, setStatus } from './http-conventions.ts'
 
 /** A request of undici, on which the global `fetch` stands as well. */
 interface UndiciRequest {
@@ -12,6 +14,9 @@ interface UndiciRequest {
   method: string
   path: string
   addHeader(name: string, value: string): void
+  /** Names and values by turns; lines of text in older versions. */
+  headers?: unknown
+  upgrade?: unknown
 }
 
 const spans = new WeakMap<UndiciRequest, Span>()
@@ -20,7 +25,8 @@ const spans = new WeakMap<UndiciRequest, Span>()
 export function captureFetch({ tracer, propagator }: Capturing): void {
   hear<{ request: UndiciRequest }>('undici:request:create', ({ request }) => {
     const parent = context.active()
-    if (isTracingSuppressed(parent)) return
+    // A WebSocket is no request that ends.
+    if (isTracingSuppressed(parent) || Boolean(request.upgrade)) return
     const origin = originOf(String(request.origin))
     const attributes: Attributes = {}
     setMethod(attributes, request.method)
@@ -31,7 +37,7 @@ export function captureFetch({ tracer, propagator }: Capturing): void {
     const span = tracer().startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent)
     spans.set(request, span)
     propagator.send(trace.setSpan(parent, span), { host: origin.host }, (header, value) =>
-      request.addHeader(header, value),
+      setHeader(request, header, value),
     )
   })
 
@@ -56,6 +62,23 @@ export function captureFetch({ tracer, propagator }: Capturing): void {
     setFailure(span, error)
     span.end()
   })
+}
+
+/** A flow ID that the service sends itself is its own matter; the rest is ours to say, and is said once. */
+function setHeader(request: UndiciRequest, name: string, value: string): void {
+  const { headers } = request
+  if (Array.isArray(headers)) {
+    for (let at = headers.length - 2; at >= 0; at -= 2) {
+      if (String(headers[at]).toLowerCase() !== name) continue
+      if (name === flowIdHeader) return
+      headers.splice(at, 2)
+    }
+  } else if (typeof headers === 'string' && headers !== '') {
+    const lines = new RegExp(`^${name}:[^\\r\\n]*\\r\\n`, 'gim')
+    if (name === flowIdHeader && lines.test(headers)) return
+    request.headers = headers.replaceAll(lines, '')
+  }
+  request.addHeader(name, value)
 }
 
 interface Origin {

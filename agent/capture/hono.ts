@@ -53,7 +53,7 @@ function watchedHandler(handler: Handler, method: string, path: string): Handler
   const isMiddleware = method === 'ALL'
   const isExact = !path.endsWith('*')
   function headwaterHandler(this: unknown, c: unknown, next: unknown): unknown {
-    if (!isMiddleware || isExact) guarded('hono', () => takeRoute(path, !isMiddleware))
+    if (!isMiddleware || isExact) guarded('hono', () => takeRoute(c, path, !isMiddleware))
     try {
       const result = handler.call(this, c, next)
       if (!(result instanceof Promise)) return result
@@ -71,9 +71,12 @@ function watchedHandler(handler: Handler, method: string, path: string): Handler
 }
 
 /** A handler for one method goes before one for all, which may be a middleware. */
-function takeRoute(path: string, isHandler: boolean): void {
+function takeRoute(c: unknown, path: string, isHandler: boolean): void {
   const routed = hopOf(context.active())?.request
-  if (!routed || (routed.isRouted && !isHandler)) return
+  const message = (c as { env?: { incoming?: unknown } }).env?.incoming
+  // A request that the application makes to itself is another one. Without the message, the first handler is believed.
+  const isOther = message === undefined ? routed?.isRouted === true : routed?.isMessage(message) === false
+  if (!routed || isOther || (routed.isRouted && !isHandler)) return
   routed.route = path
   routed.isRouted = isHandler
 }

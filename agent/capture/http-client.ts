@@ -1,17 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { type Attributes, type Span, SpanKind, context, trace } from '@opentelemetry/api'
+import { setFailure } from '../flow/exception.ts'
+import { flowIdHeader } from '../propagation/flow-claims.ts'
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import type { Capturing } from './capturing.ts'
 import { guarded, hear } from './channel.ts'
-import {
-  nameOfMethod,
-  pathOf,
-  readAuthority,
-  setConnection,
-  setFailure,
-  setMethod,
-  setStatus,
-} from './http-conventions.ts'
+import { nameOfMethod, pathOf, readAuthority, setConnection, setMethod, setStatus } from './http-conventions.ts'
 
 /** Spans of requests that are under way. */
 const spans = new WeakMap<ClientRequest, Span>()
@@ -84,15 +78,22 @@ function headText(request: ClientRequest): string | undefined {
   return (request as ClientRequest & WrittenHead)._header ?? undefined
 }
 
+/** A flow ID that the service sends itself is its own matter; the rest is ours to say, and is said once. */
 function setHeader(request: ClientRequest, name: string, value: string): void {
   const head = headText(request)
   if (head === undefined) {
-    request.setHeader(name, value)
-  } else if (head.endsWith('\r\n\r\n')) {
-    ;(request as ClientRequest & WrittenHead)._header = `${head.slice(0, -2)}${name}: ${value}\r\n\r\n`
+    if (name !== flowIdHeader || !request.hasHeader(name)) request.setHeader(name, value)
+    return
   }
+  if (!head.endsWith('\r\n\r\n')) return
+  const lines = new RegExp(`\\r\\n${name}:[^\\r\\n]*`, 'gi')
+  if (name === flowIdHeader && lines.test(head)) return
+  const rest = head.replaceAll(lines, '')
+  ;(request as ClientRequest & WrittenHead)._header = `${rest.slice(0, -2)}${name}: ${value}\r\n\r\n`
 }
 
-function withoutUser(url: string): string {
-  return url.replace(/^(https?:\/\/)[^/@]*@/i, '$1')
+/** Without user and password. One with a slash in its password has another host than it seems, and is not told at all. */
+function withoutUser(text: string): string | undefined {
+  const url = URL.parse(text)
+  return url === null || url.pathname.includes('@') ? undefined : `${url.origin}${url.pathname}`
 }

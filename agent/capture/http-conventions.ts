@@ -39,20 +39,6 @@ export function setConnection(span: Span, socket: Pick<Socket, 'remoteAddress' |
   span.setAttribute('network.peer.port', socket.remotePort)
 }
 
-/** The request got no answer. */
-export function setFailure(span: Span, error: unknown): void {
-  const { name, message, code } = describe(error)
-  span.setAttribute('error.type', code ?? name)
-  span.setStatus({ code: SpanStatusCode.ERROR, message })
-  span.recordException(error instanceof Error ? error : message)
-}
-
-function describe(error: unknown): { name: string; message: string; code: string | undefined } {
-  if (!(error instanceof Error)) return { name: '_OTHER', message: String(error), code: undefined }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  return { name: error.name, message: error.message, code }
-}
-
 /** Query strings carry tokens and names; what failed is told by the path. */
 export function pathOf(target: string): string {
   const end = target.search(/[?#]/)

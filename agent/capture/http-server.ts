@@ -24,11 +24,26 @@ export function captureHttpServer(capturing: Capturing): void {
       authority: headers.host,
       version: request.httpVersion,
       headers,
+      message: request,
       socket,
     })
-    if (flowId !== undefined) response.setHeader(flowIdHeader, flowId)
+    if (flowId !== undefined) tellFlow(response, flowId)
     follow(request, active)
     follow(response, active, () => end(response.headersSent ? response.statusCode : undefined))
     context.attach(active)
   })
+}
+
+type WriteHead = (this: ServerResponse, ...args: unknown[]) => ServerResponse
+
+/** The answer says of which run it is. Beside a header that is set, Node takes a list of pairs for something else. */
+function tellFlow(response: ServerResponse, flowId: string): void {
+  response.setHeader(flowIdHeader, flowId)
+  const { writeHead } = response as { writeHead: WriteHead }
+  const told: WriteHead = function headwaterWriteHead(...args) {
+    const headers = args.at(-1)
+    const isPairs = Array.isArray(headers) && Array.isArray(headers[0])
+    return writeHead.apply(this, isPairs ? [...args.slice(0, -1), headers.flat(1)] : args)
+  }
+  response.writeHead = told
 }

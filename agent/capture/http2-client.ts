@@ -3,11 +3,13 @@
 
 import { createRequire, registerHooks, syncBuiltinESMExports } from 'node:module'
 import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
+import { promisify } from 'node:util'
 import { type Attributes, type Context, type Span, SpanKind, context, trace } from '@opentelemetry/api'
+import { setFailure } from '../flow/exception.ts'
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import type { Capturing } from './capturing.ts'
 import { guarded, hear } from './channel.ts'
-import { nameOfMethod, pathOf, readAuthority, setFailure, setMethod, setStatus } from './http-conventions.ts'
+import { nameOfMethod, pathOf, readAuthority, setMethod, setStatus } from './http-conventions.ts'
 
 type Headers = OutgoingHttpHeaders | readonly string[]
 type Request = (this: ClientHttp2Session, headers?: Headers, ...rest: unknown[]) => ClientHttp2Stream
@@ -41,6 +43,17 @@ function patchConnect(capturing: Capturing): void {
     })
     return session
   }
+  Object.defineProperty(http2.connect, promisify.custom, {
+    configurable: true,
+    value: (authority: string | URL, options?: object) =>
+      new Promise<ClientHttp2Session>((resolve, reject) => {
+        const session = http2.connect(authority, options, () => {
+          session.removeListener('error', reject)
+          resolve(session)
+        })
+        session.once('error', reject)
+      }),
+  })
   syncBuiltinESMExports()
 }
 

@@ -22,6 +22,8 @@ export interface Inbound {
   authority: string | undefined
   version: string
   headers: IncomingHttpHeaders
+  /** What Node hands to the service's handler, where that is known by now. */
+  message?: object
   socket: Pick<Socket, 'remoteAddress' | 'remotePort'> | undefined
 }
 
@@ -43,7 +45,13 @@ export function receiver({ tracer, propagator, trust, extractMore }: Capturing):
     const peer = trustOf(inbound)
     const received = propagator.receive(carriedHeaders(headers), peer, extractMore?.(headers))
     const hop = hopOf(received)
-    const routed: RoutedRequest = { method, route: undefined, isRouted: false }
+    const message = inbound.message === undefined ? undefined : new WeakRef(inbound.message)
+    const routed: RoutedRequest = {
+      method,
+      route: undefined,
+      isRouted: false,
+      isMessage: (other) => message === undefined || message.deref() === other,
+    }
     if (hop) hop.request = routed
     const attributes = attributesOf(inbound, peer === 'trusted')
     const span = tracer().startSpan(nameOfMethod(method), { kind: SpanKind.SERVER, attributes }, received)

@@ -8,7 +8,7 @@ import { traceparentHeader, writeTraceparent } from '../propagation/trace-contex
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import type { Capturing } from './capturing.ts'
 import { guarded } from './channel.ts'
-import { setFailure } from './http-conventions.ts'
+import { setFailure } from '../flow/exception.ts'
 
 /** A span that has begun, and the context for what it is about. */
 export interface Work {

@@ -13,7 +13,6 @@ import { captureHttp2Server } from './http2-server.ts'
 import { instrumentationPatches } from './instrumentations.ts'
 import { addIdsToConsole, addIdsToPino, addIdsToWinston } from './logs.ts'
 import { patchWebSocket } from './websocket.ts'
-import { captureWorkerThreads } from './worker-threads.ts'
 import { patchKafkaJs } from './kafkajs.ts'
 import type { Capturing } from './capturing.ts'
 import { onLoad } from './on-load.ts'
@@ -28,7 +27,6 @@ export function startCaptures(capturing: Capturing): void {
   captureExpressChannel()
   captureFastify()
   captureChildProcesses(capturing)
-  captureWorkerThreads(capturing)
   if (capturing.logIds) addIdsToConsole()
   if (capturing.logIds) addIdsToPino()
   onLoad({

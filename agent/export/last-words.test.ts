@@ -1,8 +1,9 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { startApp, startReceiver } from '../testing.ts'
+import { listen, startApp, startReceiver } from '../testing.ts'
 
 async function spoolDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'headwater-spool-'))
@@ -22,7 +23,8 @@ function dying(how: string) {
   `
 }
 
-const nextStart = `setTimeout(() => undefined, 200)`
+/** Does nothing, and ends. */
+const nextStart = ''
 
 async function dieAndStartAnew(how: string, more: Record<string, string> = {}) {
   const receiver = await startReceiver()
@@ -64,7 +66,9 @@ test.each([
 )
 
 test('what is not sent when a handler ends the process is sent at the next start', async () => {
-  const { receiver, end } = await dieAndStartAnew(`response.end(); setTimeout(() => process.exit(7), 20)`)
+  const { receiver, end } = await dieAndStartAnew(
+    `response.on('close', () => setImmediate(() => process.exit(7))); response.end()`,
+  )
   expect(end).toMatchObject({ code: 7 })
   const [span] = await receiver.wanted(1, ({ kind }) => kind === 'SERVER')
   expect(span).toMatchObject({ name: 'GET /orders/:id', isError: false })
@@ -75,11 +79,10 @@ test('an error that the service handles ends nothing, and the run that it was th
   const app = await startApp({
     source: `
       import { withFlow } from '@headwater/agent'
-      process.on('uncaughtException', () => undefined)
-      withFlow('report', async () => {
+      withFlow('report', () => new Promise((resolve) => {
+        process.on('uncaughtException', resolve)
         setTimeout(() => { throw new RangeError('no paper') }, 1)
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      })
+      }))
     `,
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, HEADWATER_SPOOL: await spoolDirectory() },
     serves: false,
@@ -106,7 +109,7 @@ test('what is left behind is its owner’s only, at most 64 KiB, and what has no
   expect((await stat(HEADWATER_SPOOL)).mode & 0o777).toBe(0o700)
   const [last] = await receiver.wanted(1, ({ name }) => name === 's299')
   expect(last).toBeDefined()
-  const lost = Number(/ends with (\d+) spans that were not sent/.exec(app.stderr())?.[1])
+  const lost = Number(/ends, and (\d+) spans are lost/.exec(app.stderr())?.[1])
   expect(lost).toBeGreaterThan(200)
   // The request is cut off with the process.
   await receiver.wanted(300 - lost, () => true)
@@ -130,5 +133,34 @@ test('a directory that others can write to is left alone', async () => {
   })
   await app.ended()
   expect(await readdir(directory)).toEqual(['theirs'])
-  expect(app.stderr()).toContain('ends with 1 spans that were not sent')
+  expect(app.stderr()).toContain('1 span is lost')
+})
+
+test('what is on its way or waits for a collector that is away is left behind when a signal ends the service', async () => {
+  const HEADWATER_SPOOL = await spoolDirectory()
+  const silent = await listen(createServer(() => undefined))
+  const env = { OTEL_SERVICE_NAME: 'shop', HEADWATER_SPOOL, OTEL_EXPORTER_OTLP_ENDPOINT: silent.url }
+  const app = await startApp({ source: dying('response.end()'), env })
+  for (let turn = 0; turn < 5; turn += 1) await (await fetch(`${app.url}/orders/42`)).text()
+  expect(await app.ended('SIGTERM')).toMatchObject({ signal: 'SIGTERM' })
+  const spans = (await readdir(HEADWATER_SPOOL)).map((file) => Number(/-(\d+)-\w+\.otlp$/.exec(file)?.[1]))
+  expect(spans.reduce((sum, each) => sum + each, 0)).toBe(5)
+  expect(app.stderr()).not.toContain('lost')
+})
+
+test('an error that a capture callback takes ends nothing and leaves nothing behind', async () => {
+  const HEADWATER_SPOOL = await spoolDirectory()
+  const app = await startApp({
+    source: `
+      import { withFlow } from '@headwater/agent'
+      withFlow('report', () => new Promise((resolve) => {
+        process.setUncaughtExceptionCaptureCallback(resolve)
+        setTimeout(() => { throw new RangeError('no paper') }, 1)
+      }))
+    `,
+    env: { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: (await startReceiver()).url, HEADWATER_SPOOL },
+    serves: false,
+  })
+  expect(await app.ended()).toMatchObject({ code: 0 })
+  await expect(readdir(HEADWATER_SPOOL)).rejects.toThrow('ENOENT')
 })

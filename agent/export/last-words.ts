@@ -1,29 +1,34 @@
 // What kills the process is told at its next start: by then the spans that it was in are over, and cannot be sent any more.
 
-import { type Span, SpanStatusCode, context, trace } from '@opentelemetry/api'
+import { type Span, context, trace } from '@opentelemetry/api'
 import { counters } from '../counters.ts'
+import { recordable, setFailure } from '../flow/exception.ts'
 import { hopOf } from '../flow/hop.ts'
+import type { Encoding } from './post.ts'
+import type { Batch } from './span-sender.ts'
 import { type Spool, spoolBytesMax } from './spool.ts'
 import { type SpanGroup, type SpanRing, endOfSpan } from './span-ring.ts'
 
 export interface LastWordsOptions {
   ring: SpanRing
   toBody: (groups: SpanGroup[]) => Buffer
+  takeUnderWay: () => Batch | undefined
   spool: Spool
   say: (line: string) => void
 }
 
 /**
  * Ends the spans at hand with the error that nobody caught, and leaves behind what is not sent yet, at most 64 KiB, the newest
- * first. Only watches: whether the process dies is decided as without it.
+ * first. Only watches: whether the process dies is decided as without it. Returns what leaves the rest behind, for an end that Node
+ * tells nobody of.
  */
-export function leaveLastWords(options: LastWordsOptions): void {
-  const { ring, toBody, spool, say } = options
+export function leaveLastWords(options: LastWordsOptions): () => void {
+  const { ring, toBody, takeUnderWay, spool, say } = options
 
   process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
     try {
       // Somebody handles it, and the process and its spans go on.
-      const isHandled = process.listenerCount('uncaughtException') > 0
+      const isHandled = process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()
       recordFatal(error, origin, isHandled)
       if (!isHandled) leaveBehind()
     } catch {
@@ -31,24 +36,38 @@ export function leaveLastWords(options: LastWordsOptions): void {
     }
   })
 
-  process.on('exit', () => {
+  const guardedLeave = (): void => {
     try {
       leaveBehind()
     } catch {
       counters.capturesFailed += 1
     }
-  })
+  }
+  process.on('exit', guardedLeave)
 
   function leaveBehind(): void {
+    let room = spoolBytesMax
+    let [left, lost] = [0, 0]
+    const leave = (part: { body: Buffer; encoding: Encoding; spans: number }): void => {
+      const isLeft = part.body.length <= room && spool.leave(part)
+      if (isLeft) {
+        room -= part.body.length
+        left += part.spans
+      } else lost += part.spans
+    }
+    // What is on its way may have arrived: a request that comes twice counts once.
+    const underWay = takeUnderWay()
+    if (underWay !== undefined && underWay.settle === undefined) leave(underWay)
     const groups = ring.take({ spansMax: Number.POSITIVE_INFINITY, bytesEnough: Number.POSITIVE_INFINITY })
-    const spans = spansIn(groups)
-    if (spans === 0) return
-    const kept = newestOf(groups, spoolBytesMax - headBytes(toBody))
-    const isLeft = spool.leave(toBody(kept), spansIn(kept))
-    const lost = isLeft ? spans - spansIn(kept) : spans
+    const kept = newestOf(groups, room - headBytes(toBody))
+    lost += spansIn(groups) - spansIn(kept)
+    if (kept.length > 0) leave({ body: toBody(kept), encoding: 'identity', spans: spansIn(kept) })
+    counters.spansLeft += left
     counters.spansLost += lost
-    if (lost > 0) say(`the process ends with ${lost} spans that were not sent`)
+    if (lost > 0)
+      say(`the process ends, and ${lost} ${lost === 1 ? 'span is' : 'spans are'} lost that nobody has taken`)
   }
+  return guardedLeave
 }
 
 function recordFatal(error: unknown, origin: string, isHandled: boolean): void {
@@ -57,20 +76,14 @@ function recordFatal(error: unknown, origin: string, isHandled: boolean): void {
   const [span, entry] = [trace.getSpan(active), hopOf(active)?.entry]
   const open = [...new Set([span, entry])].filter((each): each is Span => each?.isRecording() === true)
   if (open.length === 0 && !isHandled) open.push(trace.getTracer('@headwater/agent').startSpan(origin))
-  const { type, message } = describe(error)
   for (const each of open) {
-    each.recordException(error instanceof Error ? error : message, at)
-    if (isHandled) continue
-    each.setAttribute('error.type', type)
-    each.setStatus({ code: SpanStatusCode.ERROR, message })
+    if (isHandled) {
+      each.recordException(recordable(error), at)
+      continue
+    }
+    setFailure(each, error, at)
     each.end()
   }
-}
-
-function describe(error: unknown): { type: string; message: string } {
-  return error instanceof Error
-    ? { type: error.name, message: error.message }
-    : { type: typeof error, message: String(error) }
 }
 
 function spansIn(groups: readonly SpanGroup[]): number {

@@ -4,6 +4,7 @@
 import type { Scope } from '../trace/span.ts'
 
 const chunkBytes = 65_536
+const spareMax = 8
 
 /** Spans of one scope that follow each other. */
 export interface SpanGroup {
@@ -25,6 +26,9 @@ export class SpanRing {
   readonly #bytesMax: number
   readonly #spansMax: number
   readonly #chunks: Chunk[] = []
+  /** Memory that is used again: left to the garbage collector, there would be tens of megabytes of it before it looks. */
+  readonly #spare: Buffer[] = []
+  readonly #lent: Buffer[] = []
   #allocated = 0
   #spans = 0
 
@@ -47,14 +51,18 @@ export class SpanRing {
     }
     const bytes = Math.max(chunkBytes, encoded.length)
     const dropsForRoom = this.#makeRoom(bytes)
-    const next: Chunk = { buffer: Buffer.allocUnsafeSlow(bytes), used: 0, groups: [], spans: 0 }
+    const buffer = bytes === chunkBytes ? this.#spare.pop() : undefined
+    const next: Chunk = { buffer: buffer ?? Buffer.allocUnsafeSlow(bytes), used: 0, groups: [], spans: 0 }
     this.#allocated += bytes
     this.#chunks.push(next)
     this.#append(next, scope, encoded)
     return dropped + dropsForRoom
   }
 
-  /** Takes the oldest spans out, at most `spansMax` of them, and no more when there are `bytesEnough`. */
+  /**
+   * Takes the oldest spans out, at most `spansMax` of them, and no more when there are `bytesEnough`. They are the caller's until
+   * `giveBack`.
+   */
   take({ spansMax, bytesEnough }: { spansMax: number; bytesEnough: number }): SpanGroup[] {
     const taken: SpanGroup[] = []
     let [spans, bytes] = [0, 0]
@@ -72,8 +80,16 @@ export class SpanRing {
       chunk.spans -= count
       this.#spans -= count
       if (group.spans === 0) chunk.groups.shift()
-      if (chunk.groups.length === 0) this.#forget(chunk)
+      if (chunk.groups.length === 0) {
+        this.#forget(chunk)
+        this.#lent.push(chunk.buffer)
+      }
     }
+  }
+
+  /** What was taken is not looked at any more. */
+  giveBack(): void {
+    for (const buffer of this.#lent.splice(0)) this.#keep(buffer)
   }
 
   #append(chunk: Chunk, scope: Scope, encoded: Uint8Array): void {
@@ -109,7 +125,12 @@ export class SpanRing {
     if (chunk === undefined) return 0
     this.#spans -= chunk.spans
     this.#forget(chunk)
+    this.#keep(chunk.buffer)
     return chunk.spans
+  }
+
+  #keep(buffer: Buffer): void {
+    if (buffer.length === chunkBytes && this.#spare.length < spareMax) this.#spare.push(buffer)
   }
 
   #forget(chunk: Chunk): void {

@@ -7,6 +7,7 @@ import { counters } from '../counters.ts'
 import type { RecordedSpan } from '../trace/span.ts'
 import { encodeSpan } from './encode-span.ts'
 import type { Unsent } from './exit.ts'
+import { minuteReport } from './minute-report.ts'
 import type { Answer, Encoding, Post } from './post.ts'
 import type { SpanGroup, SpanRing } from './span-ring.ts'
 import type { Leftover } from './spool.ts'
@@ -31,6 +32,8 @@ export interface SpanSender extends Unsent {
   add(span: RecordedSpan): void
   /** Sends what earlier processes have left behind. */
   sendLeftovers(leftovers: readonly Leftover[]): void
+  /** The batch whose fate is not known yet, for when the process ends before it is. */
+  takeUnderWay(): Batch | undefined
 }
 
 /** A request is made of so many bytes, if there are as many, before they are compressed. */
@@ -39,9 +42,8 @@ const firstWaitMs = 1_000
 /** Who wants to be asked again at once is not asked in a loop. */
 const waitMsMin = 500
 const waitMsMax = 30_000
-const sayAgainAfterMs = 60_000
 
-interface Batch {
+export interface Batch {
   spans: number
   body: Buffer
   encoding: Encoding
@@ -51,6 +53,7 @@ interface Batch {
 
 export function spanSender(options: SenderOptions): SpanSender {
   const { ring, post, batchSpansMax, flushAfterMs } = options
+  const report = minuteReport(options.say, options.nowMs)
   let isSending = false
   let isDue = false
   let isDraining = false
@@ -60,12 +63,11 @@ export function spanSender(options: SenderOptions): SpanSender {
   let flushTimer: NodeJS.Timeout | undefined
   let drained: (() => void)[] = []
   const leftovers: Leftover[] = []
+  let underWay: Batch | undefined
   /** The endpoint may not understand what nobody has told it to. */
   const isCompressionOurs = options.compression === undefined
   const notUnderstood = new Set<Encoding>()
   let understands = ''
-  let saidAtMs = Number.NEGATIVE_INFINITY
-  let lostSaid = 0
 
   function add(span: RecordedSpan): void {
     counters.spansEnded += 1
@@ -89,7 +91,6 @@ export function spanSender(options: SenderOptions): SpanSender {
 
   function sendLeftovers(found: readonly Leftover[]): void {
     if (found.length === 0) return
-    for (const { spans } of found) counters.spansEnded += spans
     leftovers.push(...found)
     sendBatches()
   }
@@ -103,7 +104,7 @@ export function spanSender(options: SenderOptions): SpanSender {
 
   async function sendWhileThereAre(): Promise<void> {
     isSending = true
-    for (const leftover of leftovers.splice(0)) await deliver({ ...leftover, encoding: 'identity' })
+    for (const leftover of leftovers.splice(0)) await deliver({ ...leftover })
     for (;;) {
       const groups = ring.take({ spansMax: batchSpansMax, bytesEnough: requestBytesEnough })
       if (groups.length === 0) break
@@ -111,8 +112,9 @@ export function spanSender(options: SenderOptions): SpanSender {
       try {
         await deliver(await pack(groups, spans))
       } catch (error) {
+        underWay = undefined
         counters.spansLost += spans
-        sayAtMostOnceAMinute(error instanceof Error ? error.message : String(error))
+        report(error instanceof Error ? error.message : String(error))
       }
       if (!isDraining && ring.spans < batchSpansMax) break
     }
@@ -130,7 +132,12 @@ export function spanSender(options: SenderOptions): SpanSender {
   async function pack(groups: SpanGroup[], spans: number): Promise<Batch> {
     const encoding = encodingNow()
     const body = options.toBody(groups)
-    return { spans, encoding, body: await compressors[encoding](body) }
+    ring.giveBack()
+    const batch: Batch = { spans, body, encoding: 'identity' }
+    underWay = batch
+    batch.body = await compressors[encoding](body)
+    batch.encoding = encoding
+    return batch
   }
 
   function encodingNow(): Encoding {
@@ -147,10 +154,12 @@ export function spanSender(options: SenderOptions): SpanSender {
         failures = 0
         understands = answer.understands
         const rejected = Math.min(answer.rejected, batch.spans)
-        counters.spansExported += batch.spans - rejected
-        counters.spansLost += rejected
-        if (rejected > 0) sayAtMostOnceAMinute(answer.reason)
-        batch.settle?.()
+        if (batch.settle === undefined) {
+          counters.spansExported += batch.spans - rejected
+          counters.spansLost += rejected
+        } else counters.spansRecovered += batch.spans - rejected
+        if (rejected > 0) report(answer.reason)
+        settle(batch)
         return
       }
       const isNotUnderstood = answer.kind === 'refused' && answer.status === 415 && batch.encoding !== 'identity'
@@ -162,14 +171,27 @@ export function spanSender(options: SenderOptions): SpanSender {
         continue
       }
       if (answer.kind === 'refused' || isDraining) {
-        counters.spansLost += batch.spans
-        if (answer.kind === 'refused') batch.settle?.()
-        sayAtMostOnceAMinute(answer.reason)
+        // What earlier processes have left behind is in their books, and stays where it is if nobody answers.
+        if (batch.settle === undefined) counters.spansLost += batch.spans
+        if (answer.kind === 'refused') settle(batch)
+        else underWay = undefined
+        report(answer.reason)
         return
       }
-      sayAtMostOnceAMinute(answer.reason)
+      report(answer.reason)
       await pause(batch, waitMsAfter(answer))
     }
+  }
+
+  function settle(batch: Batch): void {
+    underWay = undefined
+    batch.settle?.()
+  }
+
+  function takeUnderWay(): Batch | undefined {
+    const batch = underWay
+    underWay = undefined
+    return batch
   }
 
   function waitMsAfter(answer: Answer & { kind: 'busy' }): number {
@@ -191,15 +213,6 @@ export function spanSender(options: SenderOptions): SpanSender {
     return promise
   }
 
-  function sayAtMostOnceAMinute(reason: string): void {
-    if (options.nowMs() - saidAtMs < sayAgainAfterMs) return
-    saidAtMs = options.nowMs()
-    const lost = counters.spansLost + counters.spansDropped
-    const spans = lost > lostSaid ? `${lost - lostSaid} spans lost since the last line` : 'spans wait'
-    lostSaid = lost
-    options.say(`the collector takes no spans (${reason}); ${spans}, the service is not affected`)
-  }
-
   function drain(): Promise<void> {
     if (!hasUnsent()) return Promise.resolve()
     isDraining = true
@@ -214,7 +227,7 @@ export function spanSender(options: SenderOptions): SpanSender {
     return isSending || ring.spans > 0
   }
 
-  return { add, sendLeftovers, drain, hasUnsent }
+  return { add, sendLeftovers, takeUnderWay, drain, hasUnsent }
 }
 
 const [gzipped, gunzipped] = [promisify(gzip), promisify(gunzip)]

@@ -11,19 +11,21 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Encoding } from './post.ts'
 
 /** Largest request that is left behind. */
 export const spoolBytesMax = 65_536
 /** A service that dies at every start leaves no more than these. */
 const filesMax = 16
 const keptForMs = 86_400_000
-const anyForm = /^[0-9a-f]{16}-\d+-\d+-\d+\.otlp(?:\.\d+)?$/
+const anyForm = /^[0-9a-f]{16}-\d+-\d+-\d+-\w+\.otlp(?:\.\d+)?$/
 
 /** A request left behind. */
 export interface Leftover {
   body: Buffer
+  encoding: Encoding
   spans: number
   /** It has been taken, or will never be. */
   settle: () => void
@@ -31,23 +33,23 @@ export interface Leftover {
 
 export interface Spool {
   /** Leaves a request behind, at once; tells whether it could. */
-  leave: (body: Buffer, spans: number) => boolean
+  leave: (left: Pick<Leftover, 'body' | 'encoding' | 'spans'>) => boolean
   /** What earlier processes of this service have left behind, now this one's to send. */
   claim: () => Leftover[]
 }
 
 /** `service` and `endpoint` say what belongs together; nobody but this user can read or write what is left. */
 export function spoolFor(settings: { service: string; endpoint: string; directory: string | undefined }): Spool {
-  const directory = settings.directory ?? join(tmpdir(), `headwater-agent-${userInfo().uid}`)
+  const directory = settings.directory ?? join(tmpdir(), `headwater-agent-${ownUid()}`)
   const name = createHash('sha256').update(`${settings.service}\n${settings.endpoint}`).digest('hex').slice(0, 16)
-  const form = new RegExp(`^${name}-\\d+-\\d+-(\\d+)\\.otlp(?:\\.(\\d+))?$`)
+  const form = new RegExp(`^${name}-\\d+-\\d+-(\\d+)-(identity|gzip|zstd)\\.otlp(?:\\.(\\d+))?$`)
 
-  function leave(body: Buffer, spans: number): boolean {
+  function leave({ body, encoding, spans }: Pick<Leftover, 'body' | 'encoding' | 'spans'>): boolean {
     try {
       if (body.length > spoolBytesMax || filesOf().length >= filesMax) return false
       mkdirSync(directory, { mode: 0o700, recursive: true })
       if (!isOurs(directory)) return false
-      const file = join(directory, `${name}-${process.pid}-${Date.now()}-${spans}.otlp`)
+      const file = join(directory, `${name}-${process.pid}-${Date.now()}-${spans}-${encoding}.otlp`)
       writeFileSync(file, body, { mode: 0o600, flag: 'wx' })
       return true
     } catch {
@@ -69,8 +71,10 @@ export function spoolFor(settings: { service: string; endpoint: string; director
   }
 
   function claimFile(file: string): Leftover | undefined {
-    const [, spans = '', holder] = form.exec(file) ?? []
-    if (holder !== undefined && isRunning(Number(holder))) return undefined
+    const [, spans = '', encoding = 'identity', holder] = form.exec(file) ?? []
+    // In a container the next process has the number of the last one.
+    const isHeld = holder !== undefined && Number(holder) !== process.pid && isRunning(Number(holder))
+    if (isHeld) return undefined
     const path = join(directory, file)
     if (statSync(path).size > spoolBytesMax) {
       unlinkSync(path)
@@ -78,7 +82,12 @@ export function spoolFor(settings: { service: string; endpoint: string; director
     }
     const mine = `${path.replace(/\.otlp.*$/, '.otlp')}.${process.pid}`
     renameSync(path, mine)
-    return { body: readFileSync(mine), spans: Number(spans), settle: () => forget(mine) }
+    return {
+      body: readFileSync(mine),
+      encoding: encoding as Encoding,
+      spans: Number(spans),
+      settle: () => forget(mine),
+    }
   }
 
   /** Of all services: one that never starts again comes for nothing. */
@@ -109,10 +118,15 @@ function forget(path: string): void {
   }
 }
 
+/** A user may have a number only, as in containers. */
+function ownUid(): number {
+  return process.getuid?.() ?? 0
+}
+
 /** In a directory that everybody may write to, somebody else could have made it first. */
 function isOurs(directory: string): boolean {
   const found = lstatSync(directory)
-  return found.isDirectory() && found.uid === userInfo().uid && (found.mode & 0o022) === 0
+  return found.isDirectory() && found.uid === ownUid() && (found.mode & 0o022) === 0
 }
 
 function isRunning(pid: number): boolean {

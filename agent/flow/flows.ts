@@ -1,6 +1,7 @@
-import { type Context, type Span, SpanKind, SpanStatusCode, context, trace } from '@opentelemetry/api'
+import { type Context, type Span, SpanKind, context, trace } from '@opentelemetry/api'
 import { type FlowId, parseFlowName } from '@headwater/vocabulary'
 import { counters } from '../counters.ts'
+import { setFailure } from './exception.ts'
 import { userIdToSend } from './user.ts'
 import { flowIdOf, flowNameOf, hopOf, newHop, withHop } from './hop.ts'
 
@@ -15,10 +16,12 @@ export function currentFlow(): { id: FlowId; name: string | undefined } | undefi
  * Says on whose behalf the run works. `user.id`, a hash of it unless HEADWATER_USER_IDS=plain, is set on this service's entry
  * span and on the spans that it starts from now on; it is not sent to other services.
  */
-export function setUser(id: string): void {
+export function setUser(id: string | number | bigint): void {
   const hop = hopOf(context.active())
-  if (!hop || id === '') return
-  hop.user = userIdToSend(id)
+  // Callers without types hand over whatever their session holds.
+  const isId = typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint'
+  if (!hop || !isId || id === '') return
+  hop.user = userIdToSend(String(id))
   hop.entry?.setAttribute('user.id', hop.user)
 }
 
@@ -51,10 +54,7 @@ export function inSpan<T>(
   const { kind, parent, attributes = {} } = options
   const span = trace.getTracer('@headwater/agent').startSpan(name, { kind, attributes }, parent)
   const fail = (error: unknown) => {
-    const { name: type, message } = error instanceof Error ? error : { name: typeof error, message: String(error) }
-    span.recordException(error instanceof Error ? error : message)
-    span.setAttribute('error.type', type)
-    span.setStatus({ code: SpanStatusCode.ERROR, message })
+    setFailure(span, error)
     span.end()
   }
   /**

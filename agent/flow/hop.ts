@@ -25,6 +25,8 @@ export interface Hop {
 export interface RoutedRequest {
   method: string
   route: string | undefined
+  /** The message that came in, as Node has made it; of HTTP/1 only. */
+  isMessage: (message: unknown) => boolean
   /** No further routing changes the route: a handler has it. */
   isRouted: boolean
 }

@@ -8,6 +8,7 @@ import {
   propagation,
   trace,
 } from '@opentelemetry/api'
+import { guarded } from '../capture/channel.ts'
 import { leaveQueue, throughQueue } from '../propagation/flow-propagator.ts'
 import { inSpan } from './flows.ts'
 import { hopOf, newHop, withHop } from './hop.ts'
@@ -28,7 +29,8 @@ const linkedMessagesMax = 128
 
 /** Writes the current trace and flow into a message's attributes (`traceparent`, `tracestate`, `baggage`). */
 export function inject<C extends Record<string, unknown>>(carrier: C): C {
-  propagation.inject(throughQueue(context.active()), carrier)
+  // A carrier that cannot be changed goes without.
+  guarded('a message', () => propagation.inject(throughQueue(context.active()), carrier))
   return carrier
 }
 
@@ -36,8 +38,9 @@ export function inject<C extends Record<string, unknown>>(carrier: C): C {
  * The context in which a message is to be handled: the same flow, a new trace, and a link to the span that sent it. A queue
  * is trusted, unless HEADWATER_SHARED_KEY is set: then what the message states must be signed.
  */
-export function extract(carrier: Carrier): Context {
-  const extracted = leaveQueue(propagation.extract(throughQueue(ROOT_CONTEXT), carrier, attributes))
+export function extract(carrier: Carrier | null | undefined): Context {
+  // Messages without any headers come without an object for them.
+  const extracted = leaveQueue(propagation.extract(throughQueue(ROOT_CONTEXT), carrier ?? {}, attributes))
   const sender = trace.getSpanContext(extracted)
   const hop = hopOf(extracted)
   if (sender && hop) hop.links = [...hop.links, { context: sender }]
@@ -79,7 +82,7 @@ export function asHandled(handling: Context, carrier: Carrier | readonly Carrier
 /** The headers of a batch are gathered anew by who calls; each of them is the same object. */
 function isBeingHandled(carrier: Carrier | readonly Carrier[]): boolean {
   const handled = context.active().getValue(handledKey)
-  if (!isBatch(carrier) || !Array.isArray(handled)) return handled === carrier
+  if (!isBatch(carrier) || !Array.isArray(handled)) return handled !== undefined && handled === carrier
   return handled.length === carrier.length && carrier.every((each, index) => each === handled[index])
 }
 

@@ -42,7 +42,9 @@ export function readClaims(baggage: string | undefined, xFlowId: string | undefi
       if (!ownMembers.has(key)) continue
       ownBytes += entry.trim().length
       const value = decoded(entry.slice(equals + 1).split(';', 1)[0] ?? '')
-      if (equals === -1 || value === undefined || ownBytes > ownBytesMax) return { state: 'malformed' }
+      // Said twice, by two who did not know of each other: whom to believe?
+      const isRepeated = members.has(key)
+      if (equals === -1 || value === undefined || isRepeated || ownBytes > ownBytesMax) return { state: 'malformed' }
       members.set(key, value)
     }
   }

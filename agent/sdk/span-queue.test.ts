@@ -73,7 +73,7 @@ test('a missing collector is said once, and then once a minute with the count of
     await queue.drain()
   }
   expect(lines).toEqual([
-    'the collector takes no spans (connect ECONNREFUSED 127.0.0.1:1); 1 spans lost since the last line, the service is not affected',
+    'the collector takes no spans (connect ECONNREFUSED 127.0.0.1:1); 1 span lost, the service is not affected',
     'the collector takes no spans (connect ECONNREFUSED 127.0.0.1:1); 3 spans lost since the last line, the service is not affected',
   ])
 })

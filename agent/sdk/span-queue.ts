@@ -5,6 +5,7 @@
 import { context } from '@opentelemetry/api'
 import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core'
 import { counters } from '../counters.ts'
+import { minuteReport } from '../export/minute-report.ts'
 import type { ReadableSpan, SpanExporter } from './types.ts'
 import type { BatchSettings } from '../settings/settings.ts'
 
@@ -12,7 +13,6 @@ import type { BatchSettings } from '../settings/settings.ts'
 const offerAgainAfterMs = [1_000, 2_000, 4_000, 8_000]
 /** OpenTelemetry's default. */
 const defaultQueueSpansMax = 2_048
-const sayAgainAfterMs = 60_000
 
 /** Ended spans on their way to the collector. */
 export interface SpanQueue {
@@ -29,14 +29,13 @@ export function spanQueue(
   options: { batch: BatchSettings; say: (line: string) => void; nowMs: () => number },
 ): SpanQueue {
   const { batchSpansMax, queueSpansMax = defaultQueueSpansMax, flushAfterMs, exportTimeoutMs } = options.batch
+  const report = minuteReport(options.say, options.nowMs)
   let waiting: ReadableSpan[] = []
   let sending: ReadableSpan[] | undefined
   let flushTimer: NodeJS.Timeout | undefined
   let offerAgain: (() => void) | undefined
   let isDraining = false
   let drained: (() => void)[] = []
-  let saidAtMs = Number.NEGATIVE_INFINITY
-  let lostSaid = 0
 
   function add(span: ReadableSpan): void {
     counters.spansEnded += 1
@@ -85,7 +84,7 @@ export function spanQueue(
           settle(spans, result)
           return
         }
-        sayAtMostOnceAMinute(result)
+        report(reasonOf(result))
         const timer = setTimeout(again, waitMs).unref()
         offerAgain = again
         function again(): void {
@@ -102,19 +101,10 @@ export function spanQueue(
       counters.spansExported += spans.length
     } else {
       counters.spansLost += spans.length
-      sayAtMostOnceAMinute(result)
+      report(reasonOf(result))
     }
     sending = undefined
     sendWhenDue()
-  }
-
-  function sayAtMostOnceAMinute(result: ExportResult): void {
-    if (options.nowMs() - saidAtMs < sayAgainAfterMs) return
-    saidAtMs = options.nowMs()
-    const lost = counters.spansLost + counters.spansDropped
-    const spans = lost > lostSaid ? `${lost - lostSaid} spans lost since the last line` : 'spans wait'
-    lostSaid = lost
-    options.say(`the collector takes no spans (${reasonOf(result)}); ${spans}, the service is not affected`)
   }
 
   function drain(): Promise<void> {

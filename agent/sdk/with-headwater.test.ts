@@ -90,3 +90,18 @@ test('OTEL_SDK_DISABLED leaves the configuration as it was', async () => {
   await app.ended()
   expect(app.stdout()).toBe('true\n')
 })
+
+test('where the agent traces already, an SDK gets nothing of it, and one line says so', async () => {
+  const app = await startApp({
+    source: `
+      import { withHeadwater } from '@headwater/agent/sdk'
+      const configuration = { serviceName: 'own' }
+      console.log(withHeadwater(configuration) === configuration)
+    `,
+    env: { OTEL_TRACES_EXPORTER: 'none' },
+    serves: false,
+  })
+  await app.ended()
+  expect(app.stdout()).toBe('true\n')
+  expect(app.stderr()).toMatch(/^headwater: the agent traces this process already .* use one of them\n$/)
+})

@@ -11,7 +11,7 @@ import { flushOnExit } from '../export/exit.ts'
 import { handleUserIds } from '../flow/user.ts'
 import { type FlowPropagator, flowPropagator, notePeer } from '../propagation/flow-propagator.ts'
 import { type AgentSettings, readSettings } from '../settings/settings.ts'
-import { claimStart, say } from '../start.ts'
+import { claimStart, refuseSecondStart, say, showDiagnostics } from '../start.ts'
 import { emptyContext } from '../trace/linked-context.ts'
 import { AsyncContextManager } from '../trace/context-manager.ts'
 import { agentVersion } from '../version.ts'
@@ -39,7 +39,12 @@ export function withHeadwater(
   { captures = true }: WithHeadwaterOptions = {},
 ): Partial<NodeSDKConfiguration> {
   const settings = readSettings(process.env)
-  if (!claimStart() || !settings.enabled) return configuration
+  if (!settings.enabled) return configuration
+  if (!claimStart()) {
+    refuseSecondStart()
+    return configuration
+  }
+  showDiagnostics(settings)
   for (const warning of settings.warnings) say(warning)
   handleUserIds(settings)
   return addHeadwater(configuration, settings, captures)

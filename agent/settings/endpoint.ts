@@ -40,12 +40,12 @@ export function readEndpoint(variables: Variables): {
 
   function headersOf(name: string): Record<string, string> {
     const headers: Record<string, string> = {}
-    for (const [key, value] of readPairs(text(name) ?? '', (pair) =>
-      warn(`${name}: "${pair}" is no key=value and is left out`),
-    )) {
-      if (/^[\w!#$%&'*+.^`|~-]+$/.test(key) && !/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)) {
-        headers[key.toLowerCase()] = value
-      } else warn(`${name}: "${key}" cannot be sent as a header and is left out`)
+    // What stands there is a secret more often than not, so that its place is told instead.
+    const leaveOut = (place: number) => warn(`${name}: member ${place} is no name=value of a header and is left out`)
+    for (const [key, value, place] of readPairs(text(name) ?? '', (_pair, at) => leaveOut(at))) {
+      const isHeader = /^[\w!#$%&'*+.^`|~-]+$/.test(key) && !/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)
+      if (isHeader) headers[key.toLowerCase()] = value
+      else leaveOut(place)
     }
     return headers
   }
@@ -64,18 +64,21 @@ function readUrl({ text, warn }: Variables, name: string | undefined): URL {
   return url
 }
 
-/** `key=value,key=value`, percent-encoded, as in OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS. */
-export function readPairs(text: string, malformed: (pair: string) => void): [key: string, value: string][] {
-  return text.split(',').flatMap((pair): [string, string][] => {
+/** `key=value,key=value`, percent-encoded, as in OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS; places count from 1. */
+export function readPairs(
+  text: string,
+  malformed: (pair: string, place: number) => void,
+): [key: string, value: string, place: number][] {
+  return text.split(',').flatMap((pair, index): [string, string, number][] => {
     if (pair.trim() === '') return []
     const equals = pair.indexOf('=')
     try {
       const key = decodeURIComponent(pair.slice(0, Math.max(equals, 0)).trim())
-      if (key !== '') return [[key, decodeURIComponent(pair.slice(equals + 1).trim())]]
+      if (key !== '') return [[key, decodeURIComponent(pair.slice(equals + 1).trim()), index + 1]]
     } catch {
       // Told below.
     }
-    malformed(pair.trim())
+    malformed(pair.trim(), index + 1)
     return []
   })
 }

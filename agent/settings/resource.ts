@@ -22,7 +22,7 @@ export function readResource({ text, warn }: Variables): Record<string, string |
     'telemetry.sdk.version': agentVersion,
     'telemetry.distro.name': 'headwater',
     'telemetry.distro.version': agentVersion,
-    ...Object.fromEntries(stated),
+    ...Object.fromEntries(stated.map(([key, value]) => [key, value])),
     ...(serviceName === undefined ? {} : { 'service.name': serviceName }),
   }
 }

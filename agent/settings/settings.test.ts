@@ -28,6 +28,9 @@ test.each([
   ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'point it at port 4318'],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318', 'write it like http://host:4318'],
   ['OTEL_PROPAGATORS', 'b3', '"b3" is not supported'],
+  ['OTEL_LOG_LEVEL', 'loud', 'use none, error'],
+  ['OTEL_TRACES_SAMPLER', 'some', 'use always_on'],
+  ['OTEL_TRACES_SAMPLER_ARG', '2', 'no number from 0 to 1'],
   ['OTEL_BSP_SCHEDULE_DELAY', '5s', 'the default is used'],
   ['OTEL_BSP_MAX_QUEUE_SIZE', '0', 'the default is used'],
 ])('%s=%s is said to be wrong, and stops nothing', (name, value, mend) => {

@@ -1,3 +1,4 @@
+import { DiagLogLevel } from '@opentelemetry/api'
 import { type Trust, parseTrust } from '@headwater/vocabulary'
 import type { Endpoint } from '../export/post.ts'
 import { readEndpoint } from './endpoint.ts'
@@ -31,6 +32,8 @@ export interface AgentSettings {
   spool: { directory: string | undefined } | undefined
   /** Lines of loggers bear the IDs of trace, span and flow. */
   logIds: boolean
+  /** What of the agent's own troubles is shown; nothing, unless it is asked for. */
+  logLevel: DiagLogLevel | undefined
   /** Lines for the operator: values that could not be used, and how to mend them. */
   warnings: string[]
 }
@@ -105,9 +108,21 @@ export function readSettings(env: NodeJS.ProcessEnv): AgentSettings {
     },
     spool: text('HEADWATER_SPOOL') === 'none' ? undefined : { directory: text('HEADWATER_SPOOL') },
     logIds: oneOf('HEADWATER_LOG_IDS', ['true', 'false'], 'false') === 'true',
+    logLevel: text('OTEL_LOG_LEVEL') === undefined ? undefined : logLevels[oneOf('OTEL_LOG_LEVEL', levelNames, 'info')],
     warnings,
   }
 }
+
+const logLevels = {
+  none: DiagLogLevel.NONE,
+  error: DiagLogLevel.ERROR,
+  warn: DiagLogLevel.WARN,
+  info: DiagLogLevel.INFO,
+  debug: DiagLogLevel.DEBUG,
+  verbose: DiagLogLevel.VERBOSE,
+  all: DiagLogLevel.ALL,
+} as const
+const levelNames = Object.keys(logLevels) as (keyof typeof logLevels)[]
 
 function variablesOf(env: NodeJS.ProcessEnv, warnings: string[]): Variables {
   const text = (name: string) => env[name]?.trim() || undefined
