@@ -47,11 +47,7 @@ function askFor(url: string): Promise<void> {
         else reject(new Error(`Cannot measure: GET ${path} was answered with ${response.statusCode}`))
       })
     })
-    request.once('error', (error: NodeJS.ErrnoException) => {
-      // The service has closed a connection that nobody used for a while, at the moment when it was used again.
-      if (error.code === 'ECONNRESET' && request.reusedSocket) resolve(askFor(url))
-      else reject(error)
-    })
+    request.once('error', reject)
   })
 }
 

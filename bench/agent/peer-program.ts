@@ -7,7 +7,8 @@ import { answerParent } from '../child.ts'
 
 const answers = {
   async start(): Promise<string> {
-    const server = createServer((_request, response) => {
+    // Never closes a connection: it would sometimes do so just when the service uses it again.
+    const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => {
       response.setHeader('content-type', 'application/json')
       response.end('{"item":7,"left":12}')
     }).listen(0, '127.0.0.1')

@@ -19,6 +19,8 @@ const answers = {
     const { promise, resolve } = Promise.withResolvers<void>()
     const server = app.listen(0, '127.0.0.1', () => resolve())
     await promise
+    // Whoever is not asked for a while keeps its connections.
+    server.keepAliveTimeout = 0
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   },
   usage: ownUsage,

@@ -3,7 +3,7 @@
 
 import type { Row } from '../bench.ts'
 import { median } from '../median.ts'
-import { judged, type Part, told } from '../plan.ts'
+import { judged, type Part, rangeOf, told } from '../plan.ts'
 import { peakRssBytesOf } from '../usage.ts'
 import type { AgentPlan } from './agent-plan.ts'
 import { cpuByTurns } from './cpu-by-turns.ts'
@@ -30,34 +30,45 @@ interface Contestant extends Service {
   cpuUs: number
 }
 
+/** What a round has found of a contestant. */
+interface Found {
+  cpuUs: number
+  peakMiB: number
+  /** Once garbage is collected, while the trouble lasts. */
+  inUseMiB: number
+}
+
+/** From those that are healthy. */
 interface Difference {
   timesCpu: number
-  moreBytes: number
+  peakMiB: number
+  inUseMiB: number
 }
 
 /** Measures each trouble against health. */
 export const trouble: Part<AgentPlan> = async (plan) => {
   const differences = new Map<Name, Difference[]>()
   for (let round = 0; round < plan.rounds; round += 1) {
-    for (const [name, difference] of await measureRound(plan, round)) {
+    for (const [name, difference] of differencesIn(await measureRound(plan, round))) {
       differences.set(name, [...(differences.get(name) ?? []), difference])
-      const { timesCpu, moreBytes } = difference
+      const { timesCpu, peakMiB, inUseMiB } = difference
       plan.progress(
-        `round ${round + 1} of ${plan.rounds}, ${name}: ${timesCpu.toFixed(3)} × CPU, ${(moreBytes / MiB).toFixed(1)} MiB more`,
+        `round ${round + 1} of ${plan.rounds}, ${name}: ${timesCpu.toFixed(3)} × CPU, ` +
+          `${peakMiB.toFixed(1)} MiB more at the peak, ${inUseMiB.toFixed(1)} more in use`,
       )
     }
   }
   return Array.from(differences).flatMap(([name, all]) => rowsOf(name, all))
 }
 
-async function measureRound(plan: AgentPlan, round: number): Promise<Map<Name, Difference>> {
+async function measureRound(plan: AgentPlan, round: number): Promise<Map<Name, Found>> {
   await using cleanup = new AsyncDisposableStack()
   const world = await startWorld(cleanup)
   const names: Name[] = ['healthy', 'twin', ...troubles]
   const contestants: Contestant[] = []
   for (const name of inTurns(names, round)) {
     const health: Health = name === 'twin' ? 'healthy' : name
-    const service = await startService(plan, world, { kind: 'lean', health })
+    const service = await startService(plan, world, { kind: 'lean', health, flags: ['--expose-gc'] })
     cleanup.defer(() => service.child.end())
     await warmUp(world, service, { requests: warmUpRequests, lanes })
     contestants.push({ ...service, name, cpuUs: 0 })
@@ -75,27 +86,50 @@ async function measureRound(plan: AgentPlan, round: number): Promise<Map<Name, D
       throw new Error(`Cannot measure ${health}: the collector had ${connections} connections`)
     }
   }
-  const healthy = contestants.find(({ name }) => name === 'healthy')
-  if (healthy === undefined) throw new Error('Nobody is healthy')
-  const others = contestants.filter((each) => each !== healthy)
+  const found = new Map<Name, Found>()
+  for (const { name, cpuUs, child } of contestants) {
+    const peakMiB = peakRssBytesOf(child.pid) / MiB
+    found.set(name, { cpuUs, peakMiB, inUseMiB: (await child.ask('inUse', undefined)) / MiB })
+  }
+  return found
+}
+
+/** From the two that are healthy, on average; of `twin` from the other one. */
+function differencesIn(found: ReadonlyMap<Name, Found>): Map<Name, Difference> {
+  const [healthy, twin] = [found.get('healthy'), found.get('twin')]
+  if (healthy === undefined || twin === undefined) throw new Error('Nobody is healthy')
+  const average: Found = {
+    cpuUs: (healthy.cpuUs + twin.cpuUs) / 2,
+    peakMiB: (healthy.peakMiB + twin.peakMiB) / 2,
+    inUseMiB: (healthy.inUseMiB + twin.inUseMiB) / 2,
+  }
+  const others = Array.from(found).filter(([name]) => name !== 'healthy')
   return new Map(
-    others.map(({ name, cpuUs, child }) => [
-      name,
-      {
-        timesCpu: cpuUs / healthy.cpuUs,
-        moreBytes: peakRssBytesOf(child.pid) - peakRssBytesOf(healthy.child.pid),
-      },
-    ]),
+    others.map(([name, { cpuUs, peakMiB, inUseMiB }]) => {
+      const base = name === 'twin' ? healthy : average
+      const difference = {
+        timesCpu: cpuUs / base.cpuUs,
+        peakMiB: peakMiB - base.peakMiB,
+        inUseMiB: inUseMiB - base.inUseMiB,
+      }
+      return [name, difference]
+    }),
   )
 }
 
 function rowsOf(name: Name, differences: readonly Difference[]): Row[] {
   const timesCpu = median(differences.map((each) => each.timesCpu))
-  const moreMiB = median(differences.map((each) => each.moreBytes)) / MiB
-  return name === 'twin'
-    ? [told('trouble_twin_cpu', timesCpu, '× healthy'), told('trouble_twin_rss', moreMiB, 'MiB more at the peak')]
-    : [
-        judged(`trouble_${name}_cpu`, timesCpu, '× healthy', { atMost: goals.timesHealthy }),
-        judged(`trouble_${name}_rss`, moreMiB, 'MiB more at the peak', { atMost: goals.mebibytes }),
-      ]
+  const peaksMiB = differences.map((each) => each.peakMiB)
+  const inUseMiB = median(differences.map((each) => each.inUseMiB))
+  const range = rangeOf({ low: Math.min(...peaksMiB), high: Math.max(...peaksMiB) })
+  const unit = `MiB more at the peak (rounds: ${range})`
+  return [
+    ...(name === 'twin'
+      ? [told('trouble_twin_cpu', timesCpu, '× healthy'), told('trouble_twin_rss', median(peaksMiB), unit)]
+      : [
+          judged(`trouble_${name}_cpu`, timesCpu, '× healthy', { atMost: goals.timesHealthy }),
+          judged(`trouble_${name}_rss`, median(peaksMiB), unit, { atMost: goals.mebibytes }),
+        ]),
+    told(`trouble_${name}_in_use`, inUseMiB, 'MiB more in use at the end'),
+  ]
 }
