@@ -1,6 +1,6 @@
 import { context } from '@opentelemetry/api'
 import { noteException } from '../flow/exception.ts'
-import { hopOf } from '../flow/hop.ts'
+import { hopOf, isMessageOf } from '../flow/hop.ts'
 import { guarded, hear } from './channel.ts'
 
 interface FastifyRequest {
@@ -23,7 +23,7 @@ export function captureFastify(): void {
         const routed = hopOf(context.active())?.request
         const route = request.routeOptions?.url
         // A request that the application injects into itself is another one.
-        if (!routed || route === undefined || !routed.isMessage(request.raw)) return
+        if (!routed || route === undefined || !isMessageOf(routed, request.raw)) return
         routed.route = route
         routed.isRouted = true
       })

@@ -6,6 +6,7 @@ import { flowIdHeader } from '../propagation/flow-claims.ts'
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import type { Capturing } from './capturing.ts'
 import { hear } from './channel.ts'
+import { mark } from '../flow/mark.ts'
 import { nameOfMethod, pathOf, setConnection, setMethod, setStatus } from './http-conventions.ts'
 
 /** A request of undici, on which the global `fetch` stands as well. */
@@ -19,7 +20,7 @@ interface UndiciRequest {
   upgrade?: unknown
 }
 
-const spans = new WeakMap<UndiciRequest, Span>()
+const spans = mark<Span>()
 
 /** A client span for every request of `fetch` and undici, which carries trace and flow on. */
 export function captureFetch({ tracer, propagator }: Capturing): void {
@@ -73,7 +74,11 @@ function setHeader(request: UndiciRequest, name: string, value: string): void {
       if (name === flowIdHeader) return
       headers.splice(at, 2)
     }
-  } else if (typeof headers === 'string' && headers !== '') {
+    // As `addHeader` does with what it has checked; ours can be written as they are.
+    headers.push(name, value)
+    return
+  }
+  if (typeof headers === 'string' && headers !== '') {
     const lines = new RegExp(`^${name}:[^\\r\\n]*\\r\\n`, 'gim')
     if (name === flowIdHeader && lines.test(headers)) return
     request.headers = headers.replaceAll(lines, '')

@@ -5,10 +5,11 @@ import { flowIdHeader } from '../propagation/flow-claims.ts'
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import type { Capturing } from './capturing.ts'
 import { guarded, hear } from './channel.ts'
+import { mark } from '../flow/mark.ts'
 import { nameOfMethod, pathOf, readAuthority, setConnection, setMethod, setStatus } from './http-conventions.ts'
 
 /** Spans of requests that are under way. */
-const spans = new WeakMap<ClientRequest, Span>()
+const spans = mark<Span>()
 
 /** A client span for every request of `node:http` and `node:https`, which carries trace and flow on. */
 export function captureHttpClient({ tracer, propagator }: Capturing): void {

@@ -41,8 +41,10 @@ export function setConnection(span: Span, socket: Pick<Socket, 'remoteAddress' |
 
 /** Query strings carry tokens and names; what failed is told by the path. */
 export function pathOf(target: string): string {
-  const end = target.search(/[?#]/)
-  return end === -1 ? target : target.slice(0, end)
+  const query = target.indexOf('?')
+  const path = query === -1 ? target : target.slice(0, query)
+  const fragment = path.indexOf('#')
+  return fragment === -1 ? path : path.slice(0, fragment)
 }
 
 const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443 }

@@ -1,10 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { context } from '@opentelemetry/api'
 import { flowIdHeader } from '../propagation/flow-claims.ts'
 import type { Capturing } from './capturing.ts'
 import { hear } from './channel.ts'
 import { follow } from './follow.ts'
 import { receiver } from './inbound.ts'
+import { mark } from '../flow/mark.ts'
 
 interface Exchange {
   request: IncomingMessage
@@ -36,14 +37,19 @@ export function captureHttpServer(capturing: Capturing): void {
 
 type WriteHead = (this: ServerResponse, ...args: unknown[]) => ServerResponse
 
+const writeHeads = mark<WriteHead>()
+
 /** The answer says of which run it is. Beside a header that is set, Node takes a list of pairs for something else. */
 function tellFlow(response: ServerResponse, flowId: string): void {
   response.setHeader(flowIdHeader, flowId)
   const { writeHead } = response as { writeHead: WriteHead }
-  const told: WriteHead = function headwaterWriteHead(...args) {
-    const headers = args.at(-1)
-    const isPairs = Array.isArray(headers) && Array.isArray(headers[0])
-    return writeHead.apply(this, isPairs ? [...args.slice(0, -1), headers.flat(1)] : args)
-  }
-  response.writeHead = told
+  writeHeads.set(response, writeHead)
+  ;(response as { writeHead: WriteHead }).writeHead = headwaterWriteHead
+}
+
+function headwaterWriteHead(this: ServerResponse, ...args: unknown[]): ServerResponse {
+  const writeHead = writeHeads.find(this) ?? (ServerResponse.prototype as { writeHead: WriteHead }).writeHead
+  const headers = args.at(-1)
+  const isPairs = Array.isArray(headers) && Array.isArray(headers[0])
+  return writeHead.apply(this, isPairs ? [...args.slice(0, -1), headers.flat(1)] : args)
 }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { type Attributes, type Context, type Span, SpanKind, trace } from '@opentelemetry/api'
 import { type Trust, isTrustedPeer } from '@headwater/vocabulary'
 import { recordServerException } from '../flow/exception.ts'
-import { type RoutedRequest, flowIdOf, hopOf } from '../flow/hop.ts'
+import { type RoutedRequest, flowIdOf, hopOf, noteMessage } from '../flow/hop.ts'
 import { type PeerTrust, flowIdHeader } from '../propagation/flow-claims.ts'
 import { baggageHeader } from '../propagation/baggage.ts'
 import type { CarriedHeaders } from '../propagation/flow-propagator.ts'
@@ -45,13 +45,8 @@ export function receiver({ tracer, propagator, trust, extractMore }: Capturing):
     const peer = trustOf(inbound)
     const received = propagator.receive(carriedHeaders(headers), peer, extractMore?.(headers))
     const hop = hopOf(received)
-    const message = inbound.message === undefined ? undefined : new WeakRef(inbound.message)
-    const routed: RoutedRequest = {
-      method,
-      route: undefined,
-      isRouted: false,
-      isMessage: (other) => message === undefined || message.deref() === other,
-    }
+    const routed: RoutedRequest = { method, route: undefined, isRouted: false, hasMessage: inbound.message !== undefined }
+    if (inbound.message !== undefined) noteMessage(inbound.message, routed)
     if (hop) hop.request = routed
     const attributes = attributesOf(inbound, peer === 'trusted')
     const span = tracer().startSpan(nameOfMethod(method), { kind: SpanKind.SERVER, attributes }, received)

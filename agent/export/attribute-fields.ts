@@ -1,7 +1,7 @@
 import { cutText } from '../trace/as-text.ts'
 import type { AttributeList } from '../trace/attribute-list.ts'
-import type { KnownAttributes } from './known-attributes.ts'
-import type { ProtobufWriter } from './protobuf.ts'
+import { KnownAttributes } from './known-attributes.ts'
+import { ProtobufWriter } from './protobuf.ts'
 
 /** Fields of `AnyValue` and `KeyValue`. */
 const any = { text: 1, bool: 2, int: 3, double: 4, array: 5, map: 6, bytes: 7 } as const
@@ -35,16 +35,37 @@ export function writeKnownAttributes(
       writeKeyValue(writer, field, key, value, charsMax)
       continue
     }
-    const bytes = known.get(key, value)
+    const knownKey = known.of(key)
+    if (knownKey === undefined) {
+      writeKeyValue(writer, field, key, value, charsMax)
+      continue
+    }
+    const bytes = knownKey.find(value)
     if (bytes !== undefined) {
       writer.raw(bytes)
       continue
     }
     const sizeBefore = writer.size
-    writeKeyValue(writer, field, key, value, charsMax)
-    known.add(key, value, writer.writtenSince(sizeBefore))
+    writeAny(writer, value, charsMax)
+    writer.message(keyValue.value, sizeBefore)
+    writer.raw(knownKey.field)
+    writer.message(field, sizeBefore)
+    if (knownKey.isKept(value)) knownKey.keep(value, writer.writtenSince(sizeBefore))
   }
 }
+
+/** A memory for `writeKnownAttributes`. */
+export function knownAttributes(): KnownAttributes {
+  const writer = new ProtobufWriter(keyBytesMax)
+  return new KnownAttributes((key) => {
+    writer.start()
+    writer.text(keyValue.key, key)
+    return Uint8Array.from(writer.written())
+  })
+}
+
+/** Longer keys are not kept. */
+const keyBytesMax = 4_096
 
 export function writeKeyValue(
   writer: ProtobufWriter,

@@ -3,8 +3,7 @@
 import { type HrTime, type SpanContext, SpanStatusCode, type TraceState } from '@opentelemetry/api'
 import { cutText } from '../trace/as-text.ts'
 import type { RecordedSpan, SpanEvent, SpanLink } from '../trace/span.ts'
-import { writeAttributes, writeKnownAttributes } from './attribute-fields.ts'
-import { KnownAttributes } from './known-attributes.ts'
+import { knownAttributes, writeAttributes, writeKnownAttributes } from './attribute-fields.ts'
 import { MessageTooLarge, ProtobufWriter } from './protobuf.ts'
 
 /** `ScopeSpans.spans`. */
@@ -39,7 +38,7 @@ export const spanBytesMax = 131_072
 const cutTextChars = 256
 
 const writer = new ProtobufWriter(spanBytesMax)
-const known = new KnownAttributes()
+const known = knownAttributes()
 
 /**
  * The span as a field of `ScopeSpans`, valid until the next call. A span over 128 KiB is written with its texts cut; one that
@@ -128,8 +127,12 @@ function textOf(traceState: TraceState | undefined): string {
 function writeTime(field: number, moment: number | HrTime): void {
   const seconds = typeof moment === 'number' ? Math.floor(moment / 1e3) : moment[0]
   const nanoseconds = typeof moment === 'number' ? Math.round((moment - seconds * 1e3) * 1e6) : moment[1]
-  const low = (seconds % 65_536) * 1e9 + nanoseconds
-  const high = Math.floor(seconds / 65_536) * 1e9 + Math.floor(low / 65_536)
-  // The number is high * 2^16 + low % 2^16.
-  writer.fixed64(field, Math.floor(high / 65_536), (high % 65_536) * 65_536 + (low % 65_536))
+  // Division and rounding cost a fraction of the remainder of numbers that are no small integers.
+  const highSeconds = Math.floor(seconds / 65_536)
+  const low = (seconds - highSeconds * 65_536) * 1e9 + nanoseconds
+  const carry = Math.floor(low / 65_536)
+  const high = highSeconds * 1e9 + carry
+  const highest = Math.floor(high / 65_536)
+  // The number is high * 2^16 and what is left of low.
+  writer.fixed64(field, highest, (high - highest * 65_536) * 65_536 + (low - carry * 65_536))
 }

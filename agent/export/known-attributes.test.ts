@@ -1,14 +1,13 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AttributeList } from '../trace/attribute-list.ts'
-import { writeAttributes, writeKnownAttributes } from './attribute-fields.ts'
-import { KnownAttributes } from './known-attributes.ts'
+import { knownAttributes, writeAttributes, writeKnownAttributes } from './attribute-fields.ts'
 import { ProtobufWriter } from './protobuf.ts'
 
 const limits = { countMax: 128, valueCharsMax: Number.POSITIVE_INFINITY }
 
 test('attributes that came before look as they would without a memory of them', () => {
-  const known = new KnownAttributes()
+  const known = knownAttributes()
   const [one, other] = [new ProtobufWriter(65_536), new ProtobufWriter(65_536)]
   const key = fc.constantFrom('http.route', 'url.path', '__proto__', 'ж')
   const value = fc.oneof(
@@ -31,14 +30,22 @@ test('attributes that came before look as they would without a memory of them', 
 })
 
 test('of ever new values nothing is kept after a while, and of known ones what came last', () => {
-  const known = new KnownAttributes()
+  const known = knownAttributes()
   const field = Buffer.from('field')
-  for (let turn = 0; turn < 1_000; turn += 1) known.add('url.path', `/orders/${turn}`, field)
-  expect(known.get('url.path', '/orders/999')).toBeUndefined()
-  known.add('http.route', '/orders/:id', field)
-  expect(known.get('http.route', '/orders/:id')).toEqual(Uint8Array.from(field))
-  for (let turn = 0; turn < 8; turn += 1) known.add('http.route', `/${turn}`, field)
-  expect(known.get('http.route', '/orders/:id')).toBeUndefined()
-  for (let key = 0; key < 1_000; key += 1) known.add(`key${key}`, 1, field)
-  expect(known.get('key999', 1)).toBeUndefined()
+  const meet = (key: string, value: string | number) => {
+    const knownKey = known.of(key)
+    const found = knownKey?.find(value)
+    if (found === undefined && knownKey?.isKept(value) === true) knownKey.keep(value, field)
+    return found
+  }
+  for (let turn = 0; turn < 1_000; turn += 1) meet('url.path', `/orders/${turn}`)
+  expect(meet('url.path', '/orders/999')).toBeUndefined()
+  meet('http.route', '/orders/:id')
+  expect(meet('http.route', '/orders/:id')).toEqual(Uint8Array.from(field))
+  for (let turn = 0; turn < 8; turn += 1) meet('http.route', `/${turn}`)
+  expect(meet('http.route', '/orders/:id')).toBeUndefined()
+  meet('user_agent.original', 'x'.repeat(161))
+  expect(meet('user_agent.original', 'x'.repeat(161))).toBeUndefined()
+  for (let key = 0; key < 1_000; key += 1) meet(`key${key}`, 1)
+  expect(known.of('key999')).toBeUndefined()
 })

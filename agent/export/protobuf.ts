@@ -9,6 +9,8 @@ export class MessageTooLarge extends Error {
 const firstBytes = 16_384
 /** Shorter texts are cheaper to write one by one than to hand over to native code. */
 const nativeCharsMin = 48
+/** And fewer bytes to copy so. */
+const loopedBytesMax = 96
 const [lengthDelimited, fixed64Bits, fixed32Bits] = [2, 1, 5]
 
 /** One message at a time, in memory that is used again. */
@@ -50,9 +52,16 @@ export class ProtobufWriter {
 
   /** Bytes that are whole fields. */
   raw(bytes: Uint8Array): void {
-    this.#room(bytes.length)
-    this.#at -= bytes.length
-    this.#bytes.set(bytes, this.#at)
+    const { length } = bytes
+    this.#room(length)
+    this.#at -= length
+    if (length > loopedBytesMax) {
+      this.#bytes.set(bytes, this.#at)
+      return
+    }
+    const target = this.#bytes
+    const at = this.#at
+    for (let index = 0; index < length; index += 1) target[at + index] = bytes[index] as number
   }
 
   /** A field whose contents were written since there were `sizeBefore` bytes. */

@@ -1,5 +1,6 @@
 import { type Context, type Link, type Span, createContextKey, isSpanContextValid, trace } from '@opentelemetry/api'
 import type { FlowId } from '@headwater/vocabulary'
+import { mark } from './mark.ts'
 
 /** A flow run's stay in this process, from the span that let it in. Everything done in its context shares this object. */
 export interface Hop {
@@ -25,10 +26,23 @@ export interface Hop {
 export interface RoutedRequest {
   method: string
   route: string | undefined
-  /** The message that came in, as Node has made it; of HTTP/1 only. */
-  isMessage: (message: unknown) => boolean
+  /** It came in as a message that Node has made: over HTTP/1. */
+  readonly hasMessage: boolean
   /** No further routing changes the route: a handler has it. */
   isRouted: boolean
+}
+
+const requestsByMessage = mark<RoutedRequest>()
+
+/** Notes the message as which a request has come in. */
+export function noteMessage(message: object, request: RoutedRequest): void {
+  requestsByMessage.set(message, request)
+}
+
+/** Whether `message` is that of `request`, where that is known: not one that the application has made for itself. */
+export function isMessageOf(request: RoutedRequest, message: unknown): boolean {
+  if (!request.hasMessage) return true
+  return typeof message === 'object' && message !== null && requestsByMessage.get(message) === request
 }
 
 /** A hop about which nothing is known: a run that begins here. */

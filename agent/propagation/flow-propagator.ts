@@ -15,6 +15,7 @@ import { type Trust, isTrustedHost } from '@headwater/vocabulary'
 import { counters } from '../counters.ts'
 import { flowIdOf, flowNameOf, hopOf, newHop, withHop } from '../flow/hop.ts'
 import { emptyContext } from '../trace/linked-context.ts'
+import { RecordedSpan } from '../trace/span.ts'
 import { isTracingSuppressed } from '../trace/suppression.ts'
 import { baggageBytesMax, baggageHeader, baggageMembersMax, readBaggage, writeMember } from './baggage.ts'
 import {
@@ -104,12 +105,13 @@ export function flowPropagator(options: PropagatorOptions): FlowPropagator {
     target: { host: string } | 'queue' | 'unknown',
     set: (name: string, value: string) => void,
   ): void {
-    const span = trace.getSpanContext(context)
-    const isValid = span !== undefined && isSpanContextValid(span)
     if (isTracingSuppressed(context)) return
+    const span = trace.getSpan(context)
+    const spanContext = span?.spanContext()
+    const isValid = spanContext !== undefined && (span instanceof RecordedSpan || isSpanContextValid(spanContext))
     if (carriesTraceContext && isValid) {
-      set(traceparentHeader, writeTraceparent(span))
-      const state = span.traceState?.serialize()
+      set(traceparentHeader, writeTraceparent(spanContext))
+      const state = spanContext.traceState?.serialize()
       if (state) set(tracestateHeader, state)
     }
     const isToldThere = target === 'queue' || (target !== 'unknown' && isTold(target.host))

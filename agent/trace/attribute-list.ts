@@ -19,11 +19,21 @@ export class AttributeList {
   dropped = 0
 
   set(key: string, value: AttributeValue, limits: AttributeLimits): void {
-    if (typeof key !== 'string' || key === '') return
+    if (typeof key === 'string') this.#set(key, value, limits, this.keys.indexOf(key))
+  }
+
+  setAll(attributes: Attributes | undefined, limits: AttributeLimits): void {
+    if (typeof attributes !== 'object') return
+    // Keys of one object differ from each other: in an empty list there is nothing to look for.
+    const isEmpty = this.keys.length === 0
+    for (const key in attributes) this.#set(key, attributes[key], limits, isEmpty ? -1 : this.keys.indexOf(key))
+  }
+
+  #set(key: string, value: AttributeValue, limits: AttributeLimits, at: number): void {
+    if (key === '') return
     const kept =
       typeof value === 'object' ? keptObject(value, limits.valueCharsMax) : keptScalar(value, limits.valueCharsMax)
     if (kept === undefined) return
-    const at = this.keys.indexOf(key)
     if (at !== -1) {
       this.values[at] = kept
     } else if (this.keys.length < limits.countMax) {
@@ -32,11 +42,6 @@ export class AttributeList {
     } else {
       this.dropped += 1
     }
-  }
-
-  setAll(attributes: Attributes | undefined, limits: AttributeLimits): void {
-    if (typeof attributes !== 'object') return
-    for (const key in attributes) this.set(key, attributes[key], limits)
   }
 
   get(key: string): AttributeValue {

@@ -76,6 +76,7 @@ function keepShare(ratio: number): Sampler {
 
 /** What others state may be wrong, and a weight that nobody stands for is worse than none. */
 function hasReachedThreshold({ traceId, traceState }: SpanContext): boolean {
+  if (traceState === undefined) return true
   const members = memberOf(traceState)
   const threshold = members.get('th')
   if (threshold === undefined) return true
@@ -84,6 +85,7 @@ function hasReachedThreshold({ traceId, traceState }: SpanContext): boolean {
 }
 
 function withoutThreshold(traceState: TraceState | undefined): TraceState | undefined {
+  if (traceState === undefined) return undefined
   const members = memberOf(traceState)
   return members.delete('th') ? withMember(traceState, members) : traceState
 }

@@ -75,14 +75,12 @@ class FlowTracer implements Tracer {
     const traceId = parent?.traceId ?? newTraceId()
     hop.id ??= traceId
     const { isSampled, traceState } = this.#sampler(parent, { traceId, flowId: hop.id })
-    const spanContext = {
-      traceId,
-      spanId: newSpanId(),
-      // A trace's ID is random if whoever began it says so, and ours are.
-      traceFlags:
-        (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | ((parent?.traceFlags ?? randomFlag) & randomFlag),
-      ...(traceState === undefined ? {} : { traceState }),
-    }
+    const spanId = newSpanId()
+    // A trace's ID is random if whoever began it says so, and ours are.
+    const isRandom = (parent?.traceFlags ?? randomFlag) & randomFlag
+    const traceFlags = (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | isRandom
+    const spanContext =
+      traceState === undefined ? { traceId, spanId, traceFlags } : { traceId, spanId, traceFlags, traceState }
     const kind = kindOf(options)
     if (!isSampled) return enter(trace.wrapSpanContext(spanContext), { name: asText(name), kind }, hop)
 

@@ -67,7 +67,9 @@ const ring = new SpanRing({ bytesMax: 2_097_152, spansMax: Number.POSITIVE_INFIN
 /** Into the ring, and out of it as often as a batch is full. */
 function encodeOurs(spans: readonly RecordedSpan[]): SpanGroup[] {
   for (const span of spans) ring.add(span.instrumentationScope, encodeSpan(span))
-  return ring.take({ spansMax: spansOfBatch, bytesEnough: Number.POSITIVE_INFINITY })
+  const groups = ring.take({ spansMax: spansOfBatch, bytesEnough: Number.POSITIVE_INFINITY })
+  ring.giveBack()
+  return groups
 }
 
 let ours: RecordedSpan[][] = []

@@ -29,6 +29,7 @@ interface Parts {
       readonly spans: number
       add(scope: object, encoded: Uint8Array): number
       take(bounds: { spansMax: number; bytesEnough: number }): SpanGroup[]
+      giveBack(): void
     }
   }
   'trace/sampler.ts': { makeSampler: (name: string, ratio: number) => unknown }
