@@ -8,6 +8,7 @@ import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type DoctorFinding, type DoctorNote, parseRange } from '@headwater/vocabulary'
 import { guarded } from './capture/channel.ts'
+import { onOutcome } from './capture/on-load.ts'
 import { type Endpoint, poster } from './export/post.ts'
 import { isAtLeast, judgeLibrary, knownLibraries, knownLibrary } from './known-libraries.ts'
 import type { AgentSettings } from './settings/settings.ts'
@@ -193,6 +194,10 @@ function watchLibraries({ settings, before, program, tell, isTold }: Watch): voi
     tell({ check: name, ...verdict, says: `${version}: ${says}` })
   }
 
+  function judgeAll(): void {
+    for (const [name, version] of found) judge(name, version)
+  }
+
   function tellEntry(kind: string | undefined): void {
     isKindKnown = kind !== undefined
     tell({ check: 'entry', status: 'good', says: kind === undefined ? program : `${program}, ${kind}` })
@@ -200,6 +205,8 @@ function watchLibraries({ settings, before, program, tell, isTold }: Watch): voi
 
   tellEntry(undefined)
   for (const path of before) look(path)
+  // Instrumentations are done only when whoever asked has the library.
+  onOutcome(() => queueMicrotask(() => guarded('the doctor', judgeAll)))
   registerHooks({
     resolve(specifier, hookContext, nextResolve) {
       const resolved = nextResolve(specifier, hookContext)
@@ -214,7 +221,7 @@ function watchLibraries({ settings, before, program, tell, isTold }: Watch): voi
         }
         if (specifier === '@headwater/agent' && !usesAgent) {
           usesAgent = true
-          for (const [name, version] of found) judge(name, version)
+          judgeAll()
         }
         if (resolved.url.startsWith('file:') && resolved.url.includes('/node_modules/')) {
           const path = fileURLToPath(resolved.url)

@@ -2,7 +2,7 @@
 
 import type { DoctorFinding } from '@headwater/vocabulary'
 import { type InstrumentationState, instrumentationOf } from './capture/instrumentations.ts'
-import { patchOutcome } from './capture/on-load.ts'
+import { type Outcome, patchOutcome } from './capture/on-load.ts'
 import type { AgentSettings } from './settings/settings.ts'
 
 /** A library that the service has loaded. */
@@ -30,6 +30,8 @@ const tooEarly = bad(
   'let --import @headwater/agent/register be the first that Node loads, before any --require',
 )
 
+const notYet = unknown('captured as soon as it is loaded; so far it was only looked for')
+
 /** By a channel of the library's own, from a version on. */
 function byChannel(what: string, since: string, before?: Judge): Judge {
   return (found) => {
@@ -40,14 +42,19 @@ function byChannel(what: string, since: string, before?: Judge): Judge {
 
 function byPatch(what: string): Judge {
   return ({ name }) => {
-    const outcome = patchOutcome(name)
-    if (outcome === undefined) return tooEarly
-    return outcome === 'patched'
-      ? good(`${what}, by a patch`)
-      : bad(
+    switch (patchOutcome(name)) {
+      case undefined:
+        return tooEarly
+      case 'awaited':
+        return notYet
+      case 'patched':
+        return good(`${what}, by a patch`)
+      case 'failed':
+        return bad(
           'not captured: this version cannot be patched',
           'OTEL_LOG_LEVEL=error says why; another version of it, or of @headwater/agent',
         )
+    }
   }
 }
 
@@ -57,7 +64,7 @@ function byInstrumentation(what: string): Judge {
     const { packageName = '', has } = instrumentationOf(name) ?? {}
     switch (has?.state) {
       case undefined:
-        return tooEarly
+        return outcomeOf(name) === undefined ? tooEarly : notYet
       case 'theirs':
         return good(`left to the service, which loads ${packageName} itself`)
       case 'not installed':
@@ -65,8 +72,9 @@ function byInstrumentation(what: string): Judge {
       case 'broken':
         return bad(`not captured: ${packageName} cannot be started`, `npm i ${packageName}@latest`)
       case 'ours':
-        return isPatching(has)
-          ? good(`${what}, by ${packageName}`)
+        if (isPatching(has)) return good(`${what}, by ${packageName}`)
+        return outcomeOf(name) === 'awaited'
+          ? notYet
           : bad(`not captured: this version is none that ${packageName} knows`, `npm i ${packageName}@latest`)
     }
   }
@@ -170,6 +178,12 @@ const aliases: Readonly<Record<string, string>> = { '@redis/client': 'redis', '@
 export function knownLibrary(packageName: string): string | undefined {
   const name = Object.hasOwn(aliases, packageName) ? aliases[packageName] : packageName
   return name !== undefined && Object.hasOwn(judges, name) ? name : undefined
+}
+
+/** Of a library that may be loaded under another name. */
+function outcomeOf(name: string): Outcome | undefined {
+  const others = Object.keys(aliases).filter((alias) => aliases[alias] === name)
+  return [name, ...others].map(patchOutcome).find((outcome) => outcome !== undefined)
 }
 
 export const knownLibraries: readonly string[] = Object.keys(judges)

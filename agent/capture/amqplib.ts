@@ -6,7 +6,7 @@ import { type Span, context } from '@opentelemetry/api'
 import { type AmqpChannel, amqpAttributes, amqpQueue, patchConsume } from './amqplib-consume.ts'
 import type { Capturing } from './capturing.ts'
 import { type Sending, areWrittenByHand, attempt, beginToSend, endWork } from './messaging.ts'
-import type { Load } from './on-load.ts'
+import { type Patch, claimPatch } from './on-load.ts'
 
 type Headers = Readonly<Record<string, unknown>>
 
@@ -43,17 +43,18 @@ const fileOfChannels: Readonly<Record<string, string>> = {
   'amqplib/callback_api': './lib/callback_model.js',
   'amqplib/callback_api.js': './lib/callback_model.js',
 }
-export const amqplibModules = Object.keys(fileOfChannels)
 
-/** Spans of messages that are published and consumed. */
-export function patchAmqplib(specifier: string, load: Load, capturing: Capturing): void {
-  const exported = load(specifier)
-  const loaded = Object.values(createRequire(import.meta.url).cache)
-  const main = loaded.find((module) => module?.exports === exported)
-  const file = fileOfChannels[specifier]
-  if (main === undefined || file === undefined) throw new Error(`Cannot find the files of ${specifier}`)
-  const { Channel, ConfirmChannel } = createRequire(main.filename)(file) as Record<string, ChannelClass>
-  if (Channel === undefined || ConfirmChannel === undefined) throw new Error(`Cannot find the channels in ${file}`)
+/** Spans of messages that are published and consumed: the patches by module. */
+export function amqplibPatches(capturing: Capturing): Record<string, Patch> {
+  const patchWith = (file: string): Patch => {
+    return (_, { url }) => patchChannels(createRequire(url)(file) as Record<string, ChannelClass>, capturing)
+  }
+  return Object.fromEntries(Object.entries(fileOfChannels).map(([specifier, file]) => [specifier, patchWith(file)]))
+}
+
+function patchChannels({ Channel, ConfirmChannel }: Record<string, ChannelClass>, capturing: Capturing): void {
+  if (Channel === undefined || ConfirmChannel === undefined) throw new Error('Cannot find the channels')
+  if (!claimPatch(Channel)) return
   // The method of a confirming channel calls the other one.
   patchPublish(Channel.prototype, capturing, (channel) => !(channel instanceof ConfirmChannel))
   patchPublish(ConfirmChannel.prototype, capturing, () => true)

@@ -6,7 +6,7 @@ import type { Attributes } from '@opentelemetry/api'
 import type { Carrier } from '../flow/messages.ts'
 import type { Capturing } from './capturing.ts'
 import { type Sending, attempt, beginToHandle, beginToSend, handled, sent, serverAt } from './messaging.ts'
-import type { Load } from './on-load.ts'
+import { claimPatch } from './on-load.ts'
 
 interface Telemetry {
   metadata?: string | undefined
@@ -67,8 +67,9 @@ interface BullMq {
 }
 
 /** Spans of jobs that are added and processed. */
-export function patchBullMq(load: Load, capturing: Capturing): void {
-  const { Queue, Worker, FlowProducer } = load('bullmq') as BullMq
+export function patchBullMq(exports: unknown, capturing: Capturing): void {
+  const { Queue, Worker, FlowProducer } = exports as BullMq
+  if (!claimPatch(Queue)) return
   patchQueue(Queue.prototype, capturing)
   patchFlowProducer(FlowProducer.prototype, capturing)
   patchWorker(Worker.prototype, capturing)

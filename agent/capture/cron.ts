@@ -4,12 +4,12 @@ import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
 import { flowNameCharsMax } from '@headwater/vocabulary'
 import { inSpan } from '../flow/flows.ts'
 import { newHop, withHop } from '../flow/hop.ts'
-import type { Load } from './on-load.ts'
+import { type Patch, claimPatch } from './on-load.ts'
 
 type Method = (this: never, ...args: never[]) => unknown
 
 /** The patches by module. */
-export const cronPatches: Readonly<Record<string, (load: Load) => void>> = {
+export const cronPatches: Readonly<Record<string, Patch>> = {
   cron: patchCron,
   croner: patchCroner,
   'node-cron': patchNodeCron,
@@ -27,8 +27,8 @@ interface CronJob {
   cronTime: { source: unknown }
 }
 
-function patchCron(load: Load): void {
-  const { prototype } = (load('cron') as { CronJob: { prototype: { fireOnTick: Method } } }).CronJob
+function patchCron(exports: unknown): void {
+  const { prototype } = (exports as { CronJob: { prototype: { fireOnTick: Method } } }).CronJob
   wrap(prototype, 'fireOnTick', (job: CronJob) => job.name ?? textOf(job.cronTime.source))
 }
 
@@ -37,8 +37,8 @@ interface Croner {
   getPattern: () => unknown
 }
 
-function patchCroner(load: Load): void {
-  const { prototype } = (load('croner') as { Cron: { prototype: { _trigger: Method } } }).Cron
+function patchCroner(exports: unknown): void {
+  const { prototype } = (exports as { Cron: { prototype: { _trigger: Method } } }).Cron
   wrap(prototype, '_trigger', (job: Croner) => job.name ?? job.getPattern())
 }
 
@@ -46,8 +46,8 @@ interface ScheduledJob {
   name: string
 }
 
-function patchNodeSchedule(load: Load): void {
-  const { prototype } = (load('node-schedule') as { Job: { prototype: { invoke: Method } } }).Job
+function patchNodeSchedule(exports: unknown): void {
+  const { prototype } = (exports as { Job: { prototype: { invoke: Method } } }).Job
   // Jobs without a name get one that is new each time.
   wrap(prototype, 'invoke', ({ name }: ScheduledJob) => (name.startsWith('<Anonymous') ? '' : name))
 }
@@ -64,12 +64,13 @@ interface NodeCron {
 }
 
 /** Its functions cannot be changed for those who import them by name; the class of what they make can. */
-function patchNodeCron(load: Load): void {
-  const loaded = load('node-cron') as NodeCron & { default?: NodeCron }
+function patchNodeCron(exports: unknown): void {
+  const loaded = exports as NodeCron & { default?: NodeCron }
   const { createTask } = loaded.default ?? loaded
   const task = createTask('0 0 1 1 *', () => undefined)
   const prototype = Object.getPrototypeOf(task) as { start: Method; execute: Method }
   void task.destroy()
+  if (!claimPatch(prototype)) return
   const watched = new WeakSet<object>()
   for (const name of ['start', 'execute'] as const) {
     const original = prototype[name]
@@ -87,6 +88,7 @@ function patchNodeCron(load: Load): void {
 }
 
 function wrap<K extends string>(target: Record<K, Method>, method: K, nameOf: (job: never) => unknown): void {
+  if (!claimPatch(target)) return
   const original = target[method]
   target[method] = function headwaterJob(this: never, ...args: never[]): unknown {
     return startRun(nameOf(this), () => original.apply(this, args))

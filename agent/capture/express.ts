@@ -6,7 +6,7 @@ import { noteException } from '../flow/exception.ts'
 import { hopOf } from '../flow/hop.ts'
 import { guarded, hear } from './channel.ts'
 import { type MountedPatterns, enterMount, routeBelow } from './mounted-routes.ts'
-import type { Load } from './on-load.ts'
+import { claimPatch } from './on-load.ts'
 
 type Pattern = string | RegExp | readonly (string | RegExp)[] | undefined
 
@@ -72,14 +72,16 @@ const handleNames = ['handleRequest', 'handle_request'] as const
 type LayerPrototype = Partial<Record<(typeof handleNames)[number], Handle>>
 
 /** The same for versions without the channel. */
-export function patchExpress(load: Load): void {
-  const { Router } = load('express') as { Router: () => Router }
+export function patchExpress(exports: unknown): void {
+  const { Router } = exports as { Router: () => Router }
   const router = Router()
   router.use(() => undefined)
   const layer = router.stack[0]
   if (layer === undefined || 'rawPath' in layer) return
+  const prototype = Object.getPrototypeOf(router) as Router
+  if (!claimPatch(prototype)) return
   const mountPaths = new WeakMap<Layer, Pattern>()
-  patchUse(Object.getPrototypeOf(router) as Router, mountPaths)
+  patchUse(prototype, mountPaths)
   patchHandle(Object.getPrototypeOf(layer) as LayerPrototype, mountPaths)
 }
 

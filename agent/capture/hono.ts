@@ -3,9 +3,9 @@
 
 import { context } from '@opentelemetry/api'
 import { noteException } from '../flow/exception.ts'
-import { hopOf } from '../flow/hop.ts'
+import { hopOf, isMessageOf } from '../flow/hop.ts'
 import { guarded } from './channel.ts'
-import type { Load } from './on-load.ts'
+import { type Patch, claimPatch } from './on-load.ts'
 
 type Handler = (c: unknown, next: unknown) => unknown
 /** What Hono gives its router: the handler, and the route as it is declared. */
@@ -14,8 +14,9 @@ interface Router {
   add: (method: string, path: string, entry: Entry) => void
 }
 
-/** Exports of Hono that make applications; each has its choice of routers. */
-export const honoModules = ['hono', 'hono/tiny', 'hono/quick', 'hono/hono-base']
+/** What makes applications with a router of Hono's choice. */
+const presets = ['hono', 'hono/tiny', 'hono/quick']
+/** Routers of the user's choice. */
 const routers: Readonly<Record<string, string>> = {
   'hono/router/smart-router': 'SmartRouter',
   'hono/router/reg-exp-router': 'RegExpRouter',
@@ -24,22 +25,29 @@ const routers: Readonly<Record<string, string>> = {
   'hono/router/pattern-router': 'PatternRouter',
 }
 
-const watched = new WeakSet<Handler>()
-const patched = new WeakSet<Router>()
+/** The route of each request to Hono, and what its handlers throw: the patches by module. */
+export const honoPatches: Readonly<Record<string, Patch>> = {
+  ...Object.fromEntries(presets.map((specifier) => [specifier, patchPreset])),
+  ...Object.fromEntries(Object.entries(routers).map(([specifier, name]) => [specifier, patchExported(name)])),
+}
 
-/** The route of each request to Hono, and what its handlers throw. */
-export function patchHono(load: Load): void {
-  for (const [specifier, name] of Object.entries(routers)) {
-    guarded(specifier, () => {
-      const prototype = (load(specifier) as Record<string, { prototype: Router }>)[name]?.prototype
-      if (prototype) patchRouter(prototype)
-    })
+function patchPreset(exports: unknown): void {
+  const { Hono } = exports as { Hono: new () => { router: Router } }
+  patchRouter(Object.getPrototypeOf(new Hono().router) as Router)
+}
+
+function patchExported(name: string): Patch {
+  return (exports) => {
+    const Class = (exports as Record<string, { prototype: Router }>)[name]
+    if (Class === undefined) throw new Error(`Cannot find ${name}`)
+    patchRouter(Class.prototype)
   }
 }
 
+const watched = new WeakSet<Handler>()
+
 function patchRouter(prototype: Router): void {
-  if (patched.has(prototype)) return
-  patched.add(prototype)
+  if (!claimPatch(prototype)) return
   const add = prototype.add
   prototype.add = function headwaterAdd(method, path, entry) {
     // Routers hand entries on to one another; what is not made by Hono is not looked at.
@@ -75,7 +83,8 @@ function takeRoute(c: unknown, path: string, isHandler: boolean): void {
   const routed = hopOf(context.active())?.request
   const message = (c as { env?: { incoming?: unknown } }).env?.incoming
   // A request that the application makes to itself is another one. Without the message, the first handler is believed.
-  const isOther = message === undefined ? routed?.isRouted === true : routed?.isMessage(message) === false
+  const isOther =
+    message === undefined ? routed?.isRouted === true : routed !== undefined && !isMessageOf(routed, message)
   if (!routed || isOther || (routed.isRouted && !isHandler)) return
   routed.route = path
   routed.isRouted = isHandler

@@ -8,7 +8,7 @@ import { type TracerProvider, trace } from '@opentelemetry/api'
 import type { Capturing } from './capturing.ts'
 import { type Discretion, discreetTracing } from './discreet-tracing.ts'
 import { grpcTracing, tellGrpcPeers } from './grpc.ts'
-import type { Load, Patch } from './on-load.ts'
+import type { Patch, Patches } from './on-load.ts'
 import { withoutLiterals } from './sql-text.ts'
 
 interface Instrumentation {
@@ -118,28 +118,29 @@ export function instrumentationOf(library: string): { packageName: string; has?:
 }
 
 /**
- * Patches for `onLoad`. A service that asks for an instrumentation itself, before it asks for the library, has its own plans
- * with it, and it stays the service's. Later is too late, as it is without us: ours stays, or the service's takes its place where
- * it is put on the library once more. There are never two spans for one call, since each takes off what is wrapped already.
+ * Patches for `onLoad`. A service that loads an instrumentation itself, before it loads the library, has its own plans with it,
+ * and it stays the service's. Later is too late, as it is without us: ours stays, or the service's takes its place where it is put
+ * on the library once more. There are never two spans for one call, since each takes off what is wrapped already.
  */
-export function instrumentationPatches(capturing: Pick<Capturing, 'trust'>): Record<string, Patch> {
-  const patches: Record<string, Patch> = {}
+export function instrumentationPatches(capturing: Pick<Capturing, 'trust'>): Patches {
+  const before: Record<string, (asker: string | undefined) => void> = {}
+  const after: Record<string, Patch> = {}
   for (const instrumentation of instrumentations) {
     const { packageName, libraries, complete } = instrumentation
-    patches[packageName] = () => {
+    before[packageName] = () => {
       if (!isLoading && !states.has(packageName)) states.set(packageName, { state: 'theirs' })
     }
     for (const library of libraries) {
-      patches[library] = (load, asker) => {
-        const { state } = setUp(instrumentation, asker)
-        if (state === 'not installed' || state === 'broken') return
-        // Through `require`, which is what instrumentations patch; an import of the library shares what it gets.
-        const exports = loadCommonJs(library, asker, load)
-        complete?.(exports, capturing)
+      before[library] = (asker) => setUp(instrumentation, asker)
+      after[library] = (exports, { asker }) => {
+        const has = states.get(packageName)?.state
+        if (has !== 'ours' && has !== 'theirs') return
+        const instrumented = requireOnceMore(library, asker) ?? exports
+        complete?.(instrumented, capturing)
       }
     }
   }
-  return patches
+  return { before, after }
 }
 
 function setUp(instrumentation: Instrumentation, asker: string | undefined): InstrumentationState {
@@ -187,16 +188,20 @@ function placeOf(asker: string | undefined): string {
   return asker?.startsWith('file:') === true ? asker : join(process.cwd(), 'service.js')
 }
 
-/** A library that has no form for `require` is loaded as it was asked for. */
-function loadCommonJs(library: string, asker: string | undefined, load: Load): unknown {
+/**
+ * Instrumentations see a library when it is asked for by `require`. The service may have asked by `import`, or before there was an
+ * instrumentation. What it has not evaluated is left alone.
+ */
+function requireOnceMore(library: string, asker: string | undefined): unknown {
   const require = createRequire(placeOf(asker))
   let path: string
   try {
     path = require.resolve(library)
   } catch {
-    return load(library)
+    // It has no form for `require`.
+    return undefined
   }
-  return require(path)
+  return require.cache[path] === undefined ? undefined : require(path)
 }
 
 const conventionsVariable = 'OTEL_SEMCONV_STABILITY_OPT_IN'

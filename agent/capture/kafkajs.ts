@@ -5,7 +5,7 @@ import type { Attributes } from '@opentelemetry/api'
 import type { Carrier } from '../flow/messages.ts'
 import type { Capturing } from './capturing.ts'
 import { type Sending, areWrittenByHand, attempt, beginToHandle, beginToSend, handled, sent } from './messaging.ts'
-import type { Load } from './on-load.ts'
+import { claimPatch } from './on-load.ts'
 
 type Headers = Readonly<Record<string, unknown>>
 
@@ -66,8 +66,9 @@ interface Kafka {
 }
 
 /** Spans of messages that are sent and consumed. */
-export function patchKafkaJs(load: Load, capturing: Capturing): void {
-  const { prototype } = (load('kafkajs') as { Kafka: { prototype: Kafka } }).Kafka
+export function patchKafkaJs(exports: unknown, capturing: Capturing): void {
+  const { prototype } = (exports as { Kafka: { prototype: Kafka } }).Kafka
+  if (!claimPatch(prototype)) return
   const { producer, consumer } = prototype
 
   prototype.producer = function headwaterProducer(...options) {

@@ -3,7 +3,7 @@
 import { context, isSpanContextValid, trace } from '@opentelemetry/api'
 import { flowIdOf } from '../flow/hop.ts'
 import { guarded, hear } from './channel.ts'
-import type { Load } from './on-load.ts'
+import { claimPatch } from './on-load.ts'
 
 interface Ids {
   trace_id: string
@@ -60,8 +60,9 @@ interface Winston {
 }
 
 /** Records of winston 3, which writes its own notes into them as well. */
-export function addIdsToWinston(load: Load): void {
-  const { prototype } = (load('winston') as Winston).Logger
+export function addIdsToWinston(exports: unknown): void {
+  const { prototype } = (exports as Winston).Logger
+  if (!claimPatch(prototype)) return
   const write = prototype.write
   prototype.write = function headwaterWrite(record, ...rest) {
     if (isRecord(record)) guarded('winston', () => addIds(record))

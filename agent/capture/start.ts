@@ -1,11 +1,11 @@
-import { amqplibModules, patchAmqplib } from './amqplib.ts'
+import { amqplibPatches } from './amqplib.ts'
 import { patchBullMq } from './bullmq.ts'
 import { captureChildProcesses } from './child-process.ts'
 import { cronPatches } from './cron.ts'
 import { captureExpressChannel, patchExpress } from './express.ts'
 import { captureFastify } from './fastify.ts'
 import { captureFetch } from './fetch.ts'
-import { honoModules, patchHono } from './hono.ts'
+import { honoPatches } from './hono.ts'
 import { captureHttpClient } from './http-client.ts'
 import { captureHttpServer } from './http-server.ts'
 import { captureHttp2Client } from './http2-client.ts'
@@ -15,7 +15,7 @@ import { addIdsToConsole, addIdsToPino, addIdsToWinston } from './logs.ts'
 import { patchWebSocket } from './websocket.ts'
 import { patchKafkaJs } from './kafkajs.ts'
 import type { Capturing } from './capturing.ts'
-import { onLoad } from './on-load.ts'
+import { type Patches, onLoad } from './on-load.ts'
 
 /** Begins to make spans of what the service does. Once in a process. */
 export function startCaptures(capturing: Capturing): void {
@@ -29,15 +29,21 @@ export function startCaptures(capturing: Capturing): void {
   captureChildProcesses(capturing)
   if (capturing.logIds) addIdsToConsole()
   if (capturing.logIds) addIdsToPino()
+  const { before, after } = capturing.instrumentations === 'auto' ? instrumentationPatches(capturing) : noPatches
   onLoad({
-    express: patchExpress,
-    ...Object.fromEntries(honoModules.map((name) => [name, patchHono])),
-    ...(capturing.instrumentations === 'auto' ? instrumentationPatches(capturing) : {}),
-    bullmq: (load) => patchBullMq(load, capturing),
-    ...Object.fromEntries(amqplibModules.map((name) => [name, (load) => patchAmqplib(name, load, capturing)])),
-    kafkajs: (load) => patchKafkaJs(load, capturing),
-    ws: (load) => patchWebSocket(load, capturing),
-    ...cronPatches,
-    ...(capturing.logIds ? { winston: addIdsToWinston } : {}),
+    before,
+    after: {
+      ...after,
+      ...honoPatches,
+      ...cronPatches,
+      ...amqplibPatches(capturing),
+      express: patchExpress,
+      bullmq: (exports) => patchBullMq(exports, capturing),
+      kafkajs: (exports) => patchKafkaJs(exports, capturing),
+      ws: (exports) => patchWebSocket(exports, capturing),
+      ...(capturing.logIds ? { winston: addIdsToWinston } : {}),
+    },
   })
 }
+
+const noPatches: Patches = { before: {}, after: {} }

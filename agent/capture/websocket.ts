@@ -9,7 +9,7 @@ import type { Capturing } from './capturing.ts'
 import { guarded } from './channel.ts'
 import { carriedHeaders, peerTrust } from './inbound.ts'
 import { pathOf } from './http-conventions.ts'
-import type { Load } from './on-load.ts'
+import { claimPatch } from './on-load.ts'
 
 type Emit = (this: object, event: string | symbol, ...args: unknown[]) => boolean
 type Connected = (socket: object, request: IncomingMessage) => void
@@ -27,12 +27,12 @@ interface Connection {
 }
 
 /** A span for each message that comes in, for as long as its listeners run. */
-export function patchWebSocket(load: Load, { propagator, trust }: Capturing): void {
+export function patchWebSocket(exports: unknown, { propagator, trust }: Capturing): void {
   // `import` gets the class as the default export.
-  const loaded = load('ws') as WebSocketModule & { default?: WebSocketModule }
+  const loaded = exports as WebSocketModule & { default?: WebSocketModule }
   const WebSocket = loaded.default ?? loaded
   const Server = WebSocket.WebSocketServer ?? loaded.WebSocketServer
-  if (Server === undefined) return
+  if (Server === undefined || !claimPatch(Server)) return
   const trustOf = peerTrust(trust)
   const connections = new WeakMap<object, Connection>()
 
