@@ -14,6 +14,7 @@ import {
 import { type Trust, isTrustedPeer } from '@headwater/vocabulary'
 import { notePeer } from '../propagation/flow-propagator.ts'
 import { guarded } from './channel.ts'
+import { claimPatch } from './on-load.ts'
 
 interface Metadata {
   get(key: string): (string | Buffer)[]
@@ -29,22 +30,28 @@ interface Server {
   handlers?: Map<string, { func: Handle }>
 }
 
-/** Says of each call who made it, before the instrumentation, which has been there first, reads its metadata. */
+/** Says of each call who made it, before the instrumentation reads its metadata. */
 export function tellGrpcPeers(grpc: unknown, trust: Trust): void {
   const { prototype } = (grpc as { Server: { prototype: Server } }).Server
+  if (!claimPatch(prototype)) return
   const register = prototype.register
   prototype.register = function headwaterRegister(name, ...rest) {
     const isNew = register.call(this, name, ...rest)
     guarded('gRPC', () => {
       const handler = this.handlers?.get(name)
       if (!isNew || handler === undefined) return
-      const { func } = handler
-      handler.func = function headwaterHandle(call, ...others) {
-        guarded('gRPC', () => notePeer(call.metadata, isTrusted(call, trust) ? 'trusted' : 'untrusted'))
-        return func.call(this, call, ...others)
-      }
+      // Around what the instrumentation puts around it, which may be about to.
+      queueMicrotask(() => guarded('gRPC', () => watchHandler(handler, trust)))
     })
     return isNew
+  }
+}
+
+function watchHandler(handler: { func: Handle }, trust: Trust): void {
+  const { func } = handler
+  handler.func = function headwaterHandle(call, ...others) {
+    guarded('gRPC', () => notePeer(call.metadata, isTrusted(call, trust) ? 'trusted' : 'untrusted'))
+    return func.call(this, call, ...others)
   }
 }
 

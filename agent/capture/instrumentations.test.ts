@@ -180,7 +180,8 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
     const stock = (kindOfStock: Kind, receiver: Receiver, trust: string) =>
       startApp({
         ...appOf(kindOfStock, {
-          imports: { grpc: '@grpc/grpc-js', '{ currentFlow }': '@headwater/agent' },
+          // After another library, instrumentations see gRPC before we do.
+          imports: { pg: 'pg', grpc: '@grpc/grpc-js', '{ currentFlow }': '@headwater/agent' },
           before: `
             ${methods}
             const rpc = new grpc.Server()
