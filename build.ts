@@ -1,8 +1,9 @@
 // npm run build: the published packages as JavaScript, each whole in a folder of dist/ of its own, ready for `npm publish`.
 // Here everything runs from its sources; Node does not strip types below node_modules, so those who install need this.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { rolldown } from 'rolldown'
 
 interface Manifest {
   name: string
@@ -30,6 +31,29 @@ function published({ exports, ...manifest }: Manifest): object {
 const forTests = new Set(
   ['collector/payloads', 'collector/otlp/reference', 'collector/faults'].map((path) => join(path)),
 )
+
+/** What services load when they start: a file for each idea would cost them more than all that the agent does then. */
+const loadedByServices = new Set(['vocabulary', 'agent'])
+
+/** Puts the modules of a package together, in one file for each that is loaded by itself. Types stay where they were. */
+async function bundle(out: string, { exports = {} }: Manifest): Promise<void> {
+  const entries = Object.values(exports).map((source) => source.replace(/^\.\/(.*)\.ts$/, '$1'))
+  await using modules = await rolldown({
+    cwd: out,
+    input: Object.fromEntries(entries.map((entry) => [entry, `./${entry}.js`])),
+    external: /^(?!\.{0,2}\/)/,
+    platform: 'node',
+  })
+  const { output } = await modules.generate({ format: 'esm', chunkFileNames: '[name].js' })
+  for (const path of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
+    if (path.endsWith('.js')) rmSync(join(out, path))
+  }
+  for (const file of output) if (file.type === 'chunk') writeFileSync(join(out, file.fileName), file.code)
+  for (const path of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
+    const isEmpty = statSync(join(out, path)).isDirectory() && readdirSync(join(out, path)).length === 0
+    if (isEmpty) rmSync(join(out, path), { recursive: true })
+  }
+}
 
 /** SQL, protocol definitions, programs and prose, which the compiler leaves behind. */
 function filesBesideSources(folder: string, nested: string[]): string[] {
@@ -67,6 +91,7 @@ for (const folder of packages.toSorted((a, b) => b.length - a.length)) {
       )
     } else cpSync(join(root, file), target)
   }
+  if (loadedByServices.has(folder)) await bundle(out, manifest)
   cpSync(join(root, 'LICENSE'), join(out, 'LICENSE'))
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(published(manifest), null, 2)}\n`)
   process.stdout.write(`${manifest.name} → ${out.slice(root.length + 1)}\n`)

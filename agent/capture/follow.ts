@@ -29,7 +29,8 @@ function emitFollowed(this: EventEmitter, ...event: Parameters<EventEmitter['emi
   if (followed === undefined) return EventEmitter.prototype.emit.apply(this, event)
   const { active, emit, closed } = followed
   // Most of what a request and its answer tell has no listener, and needs no context then.
-  const isHeard = this.listenerCount(event[0]) > 0 ? context.with(active, emit, this, ...event) : emit.apply(this, event)
+  const isHeard =
+    this.listenerCount(event[0]) > 0 ? context.with(active, emit, this, ...event) : emit.apply(this, event)
   if (closed !== undefined && event[0] === 'close') guarded('the end of a request', closed)
   return isHeard
 }

@@ -1,4 +1,4 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { context } from '@opentelemetry/api'
 import { flowIdHeader } from '../propagation/flow-claims.ts'
 import type { Capturing } from './capturing.ts'
@@ -48,7 +48,8 @@ function tellFlow(response: ServerResponse, flowId: string): void {
 }
 
 function headwaterWriteHead(this: ServerResponse, ...args: unknown[]): ServerResponse {
-  const writeHead = writeHeads.find(this) ?? (ServerResponse.prototype as { writeHead: WriteHead }).writeHead
+  // A proxy of a response has no mark, and the prototype of what it stands for.
+  const writeHead = writeHeads.find(this) ?? (Object.getPrototypeOf(this) as { writeHead: WriteHead }).writeHead
   const headers = args.at(-1)
   const isPairs = Array.isArray(headers) && Array.isArray(headers[0])
   return writeHead.apply(this, isPairs ? [...args.slice(0, -1), headers.flat(1)] : args)

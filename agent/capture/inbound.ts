@@ -45,7 +45,12 @@ export function receiver({ tracer, propagator, trust, extractMore }: Capturing):
     const peer = trustOf(inbound)
     const received = propagator.receive(carriedHeaders(headers), peer, extractMore?.(headers))
     const hop = hopOf(received)
-    const routed: RoutedRequest = { method, route: undefined, isRouted: false, hasMessage: inbound.message !== undefined }
+    const routed: RoutedRequest = {
+      method,
+      route: undefined,
+      isRouted: false,
+      hasMessage: inbound.message !== undefined,
+    }
     if (inbound.message !== undefined) noteMessage(inbound.message, routed)
     if (hop) hop.request = routed
     const attributes = attributesOf(inbound, peer === 'trusted')

@@ -2,7 +2,6 @@
 // asked again and again, ever less often; meanwhile the ring keeps what has room. Only exit.ts ever holds the process.
 
 import { promisify } from 'node:util'
-import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import { counters } from '../counters.ts'
 import type { RecordedSpan } from '../trace/span.ts'
 import { encodeSpan } from './encode-span.ts'
@@ -230,18 +229,21 @@ export function spanSender(options: SenderOptions): SpanSender {
   return { add, sendLeftovers, takeUnderWay, drain, hasUnsent }
 }
 
-const [gzipped, gunzipped] = [promisify(gzip), promisify(gunzip)]
-const [zstandard, unzstandard] = [promisify(zstdCompress), promisify(zstdDecompress)]
+/** Loaded when something is sent. */
+const zlib = () => process.getBuiltinModule('node:zlib')
 
 /** Off the main thread, and fast rather than small: the service pays for it. */
 const compressors: Record<Encoding, (body: Buffer) => Buffer | Promise<Buffer>> = {
   identity: (body) => body,
-  gzip: (body) => gzipped(body, { level: 1 }),
-  zstd: (body) => zstandard(body, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+  gzip: (body) => promisify(zlib().gzip)(body, { level: 1 }),
+  zstd: (body) => {
+    const { constants, zstdCompress } = zlib()
+    return promisify(zstdCompress)(body, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+  },
 }
 
 const inflaters: Record<Encoding, (body: Buffer) => Buffer | Promise<Buffer>> = {
   identity: (body) => body,
-  gzip: (body) => gunzipped(body),
-  zstd: (body) => unzstandard(body),
+  gzip: (body) => promisify(zlib().gunzip)(body),
+  zstd: (body) => promisify(zlib().zstdDecompress)(body),
 }

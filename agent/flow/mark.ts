@@ -1,4 +1,5 @@
 /** The constructor's object is one that is there already: fields of a subclass are added to it. */
+// oxlint-disable-next-line typescript/no-extraneous-class -- it is there to be extended.
 class Given {
   constructor(object: object) {
     // oxlint-disable-next-line no-constructor-return -- the whole point: private fields land on somebody else's object.
@@ -28,17 +29,17 @@ export function mark<Value>(): Mark<Value> {
     }
 
     static set(object: object, value: Value): void {
-      if (#value in object) (object as Marked).#value = value
+      if (#value in object) object.#value = value
       else void new Marked(object, value)
     }
 
     static get(object: object): Value | undefined {
-      return #value in object ? (object as Marked).#value : undefined
+      return #value in object ? object.#value : undefined
     }
 
     static find(object: object): Value | undefined {
       for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-        if (#value in at) return (at as Marked).#value
+        if (#value in at) return at.#value
       }
       return undefined
     }
