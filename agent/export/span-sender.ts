@@ -1,10 +1,10 @@
 // Ended spans on their way to the collector: encoded at once, sent in batches, one at a time. A collector that is away is
 // asked again and again, ever less often; meanwhile the ring keeps what has room. Only exit.ts ever holds the process.
 
-import { promisify } from 'node:util'
 import { counters } from '../counters.ts'
 import type { RecordedSpan } from '../trace/span.ts'
 import { encodeSpan } from './encode-span.ts'
+import { compressors, inflaters } from './compress.ts'
 import type { Unsent } from './exit.ts'
 import { minuteReport } from './minute-report.ts'
 import type { Answer, Encoding, Post } from './post.ts'
@@ -67,6 +67,7 @@ export function spanSender(options: SenderOptions): SpanSender {
   const isCompressionOurs = options.compression === undefined
   const notUnderstood = new Set<Encoding>()
   let understands = ''
+  const compress = compressors()
 
   function add(span: RecordedSpan): void {
     counters.spansEnded += 1
@@ -134,7 +135,7 @@ export function spanSender(options: SenderOptions): SpanSender {
     ring.giveBack()
     const batch: Batch = { spans, body, encoding: 'identity' }
     underWay = batch
-    batch.body = await compressors[encoding](body)
+    batch.body = await compress[encoding](body)
     batch.encoding = encoding
     return batch
   }
@@ -166,7 +167,7 @@ export function spanSender(options: SenderOptions): SpanSender {
         notUnderstood.add(batch.encoding)
         const body = await inflaters[batch.encoding](batch.body)
         batch.encoding = encodingNow()
-        batch.body = await compressors[batch.encoding](body)
+        batch.body = await compress[batch.encoding](body)
         continue
       }
       if (answer.kind === 'refused' || isDraining) {
@@ -227,23 +228,4 @@ export function spanSender(options: SenderOptions): SpanSender {
   }
 
   return { add, sendLeftovers, takeUnderWay, drain, hasUnsent }
-}
-
-/** Loaded when something is sent. */
-const zlib = () => process.getBuiltinModule('node:zlib')
-
-/** Off the main thread, and fast rather than small: the service pays for it. */
-const compressors: Record<Encoding, (body: Buffer) => Buffer | Promise<Buffer>> = {
-  identity: (body) => body,
-  gzip: (body) => promisify(zlib().gzip)(body, { level: 1 }),
-  zstd: (body) => {
-    const { constants, zstdCompress } = zlib()
-    return promisify(zstdCompress)(body, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
-  },
-}
-
-const inflaters: Record<Encoding, (body: Buffer) => Buffer | Promise<Buffer>> = {
-  identity: (body) => body,
-  gzip: (body) => promisify(zlib().gunzip)(body),
-  zstd: (body) => promisify(zlib().zstdDecompress)(body),
 }
