@@ -28,6 +28,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   '@headwater/fleet': ['@headwater/agent'],
   '@headwater/bench': [
     '@headwater/agent',
+    '@headwater/analyzer',
     '@headwater/collector',
     '@headwater/store',
     '@headwater/embedded',

@@ -1,0 +1,57 @@
+// npm run eval [-- SET…] [--data DIR] [--json]: the product on public incidents. Each set is a file here that exports `evaluation`.
+import { mkdir, readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { dataSet, resumeFolder } from './data-sets.ts'
+import type { Evaluation, ScoreRow } from './evaluation.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: 'string', default: fileURLToPath(new URL('../../../shared/data', import.meta.url)) },
+    json: { type: 'boolean', default: false },
+  },
+})
+const names = (await readdir(import.meta.dirname))
+  .filter((file) => file.endsWith('.eval.ts'))
+  .map((file) => file.replace('.eval.ts', ''))
+const wanted = positionals.length === 0 ? names : positionals
+const unknown = wanted.filter((name) => !names.includes(name))
+if (unknown.length > 0) {
+  process.stderr.write(`There is no set ${unknown.join(', ')}: npm run eval [-- SET…], with ${names.join(', ')}\n`)
+  process.exit(1)
+}
+
+await mkdir(resumeFolder(), { recursive: true })
+const rows: ScoreRow[] = []
+for (const name of wanted) {
+  const { evaluation } = (await import(`./${name}.eval.ts`)) as { evaluation: Evaluation }
+  const found = await evaluation({
+    folder: (set) => dataSet(values.data, set),
+    progress: (line) => process.stderr.write(`${name}: ${line}\n`),
+    tell: (table) => (values.json ? process.stderr : process.stdout).write(`\n${table}\n`),
+    resumeFolder: resumeFolder(),
+  })
+  rows.push(...found)
+}
+process.stdout.write(values.json ? `${JSON.stringify({ rows })}\n` : `\n${scoreboard(rows)}\n`)
+process.exitCode = rows.every(({ met }) => met) ? 0 : 1
+
+/** The rows as a table in Markdown. */
+function scoreboard(figures: readonly ScoreRow[]): string {
+  const lines = figures.map((row) => {
+    const range = row.low === null || row.high === null ? '' : `${shown(row.low)} to ${shown(row.high)}`
+    const baselines = Object.entries(row.baselines).map(([name, value]) => `${name} ${shown(value)}`)
+    const floor = row.floor === null ? '' : shown(row.floor)
+    return `| ${row.id} | ${row.set} | ${row.measure} | ${shown(row.value)} | ${range} | ${row.n} | ${floor} | ${baselines.join(', ')} | ${row.goal} | ${row.met ? 'met' : 'not met'} |`
+  })
+  return [
+    '| id | set | measure | value | 95 % | n | floor | others | goal | |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+    ...lines,
+  ].join('\n')
+}
+
+function shown(value: number): string {
+  return String(Number(value.toPrecision(3)))
+}
