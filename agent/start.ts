@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads'
 import { context, diag, propagation, trace } from '@opentelemetry/api'
 import { doctorVariable } from '@headwater/vocabulary'
 import { inheritedContext } from './capture/inherited-context.ts'
+import { claimPatch } from './capture/on-load.ts'
 import { startCaptures } from './capture/start.ts'
 import type { Doctor } from './doctor.ts'
 import { flushOnExit } from './export/exit.ts'
@@ -83,6 +84,19 @@ export function refuseSecondStart(): void {
   doctor?.failed(reason)
 }
 
+/** A NodeSDK that starts after us gets no spans, and nothing but a debug line of OpenTelemetry's own says so. */
+function tellOfOtherSdk(exports: unknown): void {
+  const { NodeSDK } = exports as { NodeSDK?: { prototype: { start: () => unknown } } }
+  if (NodeSDK === undefined || !claimPatch(NodeSDK)) return
+  const { start } = NodeSDK.prototype
+  NodeSDK.prototype.start = function headwaterStart() {
+    const reason = 'a NodeSDK starts in this process, which the agent traces already (register): the SDK gets no spans'
+    say(`${reason}; start it with withHeadwater of @headwater/agent/sdk and without register, or leave one of them away`)
+    doctor?.failed(reason)
+    return start.call(this)
+  }
+}
+
 /** OTEL_LOG_LEVEL shows what goes wrong inside. */
 export function showDiagnostics({ logLevel }: AgentSettings): void {
   if (logLevel === undefined) return
@@ -117,7 +131,7 @@ function startLean(settings: AgentSettings, options: { serviceName?: string | un
   propagation.setGlobalPropagator(propagator)
   context.setGlobalContextManager(new AsyncContextManager(inheritedContext(process.env, propagator)))
   const tracer = provider.getTracer('@headwater/agent', agentVersion)
-  startCaptures({ ...settings, tracer: () => tracer, propagator })
+  startCaptures({ ...settings, tracer: () => tracer, propagator }, { '@opentelemetry/sdk-node': tellOfOtherSdk })
 }
 
 function startSending(settings: AgentSettings, resource: Record<string, string | number>): SpanSender {

@@ -403,3 +403,19 @@ test('what an error says of an address is sent without its values, and headers f
   expect(app.stderr()).toMatch(/member 1 .*\n.*member 3 /)
   expect(app.stderr()).not.toMatch(/s3cr3t|dXNl/)
 })
+
+test('a NodeSDK that starts beside the agent is told that it gets no spans, and starts', async () => {
+  const app = await startAppIn({
+    source: `
+      import { NodeSDK } from '@opentelemetry/sdk-node'
+      const sdk = new NodeSDK({ traceExporter: undefined, spanProcessors: [], logRecordProcessors: [], metricReaders: [] })
+      sdk.start()
+      await sdk.shutdown()
+      console.log('started')`,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' },
+    serves: false,
+  })
+  expect(await app.ended()).toMatchObject({ code: 0 })
+  expect(app.stdout()).toContain('started')
+  expect(app.stderr()).toContain('a NodeSDK starts in this process, which the agent traces already')
+})

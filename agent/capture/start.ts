@@ -17,8 +17,8 @@ import { patchKafkaJs } from './kafkajs.ts'
 import type { Capturing } from './capturing.ts'
 import { type Patches, onLoad } from './on-load.ts'
 
-/** Begins to make spans of what the service does. Once in a process. */
-export function startCaptures(capturing: Capturing): void {
+/** Begins to make spans of what the service does, and patches `more` when it is loaded. Once in a process. */
+export function startCaptures(capturing: Capturing, more: Patches['after'] = {}): void {
   captureHttpServer(capturing)
   captureHttp2Server(capturing)
   captureHttp2Client(capturing)
@@ -42,6 +42,7 @@ export function startCaptures(capturing: Capturing): void {
       kafkajs: (exports) => patchKafkaJs(exports, capturing),
       ws: (exports) => patchWebSocket(exports, capturing),
       ...(capturing.logIds ? { winston: addIdsToWinston } : {}),
+      ...more,
     },
   })
 }
