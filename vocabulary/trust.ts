@@ -169,9 +169,21 @@ function groupsOf(text: string): bigint[] | undefined {
   return groups
 }
 
-/** The `for` of each element (RFC 7239); an element without one hides its sender, and nobody trusts the empty address. */
+/**
+ * The `for` of each element (RFC 7239). An element without one hides its sender, one with two has two, and what is within quotes is
+ * no part of its own: nobody trusts the empty address, which stands for all of these.
+ */
 function forwardedFor(header: string | undefined): string[] {
-  return listed(header).map((element) => /(?:^|;)\s*for\s*=\s*"?([^";]*)"?/i.exec(element)?.[1]?.trim() ?? '')
+  return listed(header).map((element) => {
+    const senders: string[] = []
+    const pair = /\s*([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([^";\s]*))\s*(?:;|$)/y
+    while (pair.lastIndex < element.length) {
+      const [, name, quoted, plain] = pair.exec(element) ?? []
+      if (name === undefined) return ''
+      if (name.toLowerCase() === 'for') senders.push(quoted ?? plain ?? '')
+    }
+    return senders.length === 1 ? (senders[0] ?? '') : ''
+  })
 }
 
 function listed(header: string | undefined): string[] {
