@@ -1,2 +1,5 @@
-export { type Analyzer, type AnalyzerOptions, startAnalyzer } from './start.ts'
+export { type Analyzer, type AnalyzerOptions, settleRules, startAnalyzer } from './start.ts'
 export type { AnalyzerMetrics } from './metrics.ts'
+export { explainRange, type RangeExplanation } from './explain-range.ts'
+export type { Told } from './explain.ts'
+export { step, type StepReport } from './step.ts'
