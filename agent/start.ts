@@ -91,7 +91,9 @@ function tellOfOtherSdk(exports: unknown): void {
   const { start } = NodeSDK.prototype
   NodeSDK.prototype.start = function headwaterStart() {
     const reason = 'a NodeSDK starts in this process, which the agent traces already (register): the SDK gets no spans'
-    say(`${reason}; start it with withHeadwater of @headwater/agent/sdk and without register, or leave one of them away`)
+    say(
+      `${reason}; start it with withHeadwater of @headwater/agent/sdk and without register, or leave one of them away`,
+    )
     doctor?.failed(reason)
     return start.call(this)
   }

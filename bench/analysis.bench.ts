@@ -3,9 +3,9 @@
 import { parseArgs } from 'node:util'
 import { tick } from './analysis/tick.ts'
 import type { Bench } from './bench.ts'
-import { exitWhenInterrupted, measureParts, type Part, partOptions, type Plan, readPlan, wantedParts } from './plan.ts'
+import { exitWhenInterrupted, measureParts, type Part, partOptions, readPlan, wantedParts } from './plan.ts'
 
-const parts: Readonly<Record<string, Part<Plan>>> = { tick }
+const parts: Readonly<Record<string, Part>> = { tick }
 
 export const bench: Bench = async (args, progress) => {
   const { values } = parseArgs({ args, options: partOptions })

@@ -5,7 +5,7 @@ import { migratePostgres, takeLease } from '@headwater/store'
 import type { Row } from '../bench.ts'
 import { startEngine } from '../ingest/engine.ts'
 import { median } from '../median.ts'
-import { judged, type Part, type Plan, told } from '../plan.ts'
+import { judged, type Part, told } from '../plan.ts'
 import { ownUsage, usedBetween } from '../usage.ts'
 import { writeSeries } from './series.ts'
 
@@ -17,7 +17,7 @@ const windows = 30
 const stepMs = 10_000
 
 /** Measures at each size. */
-export const tick: Part<Plan> = async ({ rounds, progress }) => {
+export const tick: Part = async ({ rounds, progress }) => {
   const rows: Row[] = []
   for (const series of sizes) {
     await using cleanup = new AsyncDisposableStack()
