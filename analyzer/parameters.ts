@@ -44,4 +44,29 @@ export const parameters = {
   /** Causes below this share of the incident's excess are not told. */
   causeScoreMin: 0.03,
   causesMax: 5,
+  /** How often a cause lies among what is measured at all: nobody is surer than that. */
+  confidenceMax: 0.95,
+  /** Where only sums per interval are known, and no call by itself. */
+  aggregates: {
+    /** An entry breaches when chance would do this less often, over all runs of intervals since the alert. */
+    breachPValueMax: 0.05,
+    /** False discovery rate over the components where one breaches: there is no doubt any more that something is wrong. */
+    falseDiscoveryRate: 0.05,
+    /** Standard deviation of the time of a call relative to its mean: 1 is that of an exponential one. */
+    callVariation: 1,
+    /** How much an interval's mean time usually differs from the last, relative to it … */
+    usualScale: 0.1,
+    /** … which is worth so many intervals of a component's own past. */
+    usualScaleIntervals: 20,
+    /** By how much, relative to it, a component's usual time moves within weeks … */
+    levelDrift: 0.2,
+    /** … and never by more than this factor. */
+    levelRatioMax: 2,
+    /** Calls of long ago are worth at most so many of the last hour. */
+    earlierCallsMax: 400,
+    /** The past is narrowed to so long before and after the time of day, where it has so many intervals then. */
+    timeOfDay: { withinMs: 3_600_000, intervalsMin: 40 },
+    /** A component was silent in less than this part of its past, else silence tells nothing. */
+    silentBeforeMax: 0.01,
+  },
 } as const
