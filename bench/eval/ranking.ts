@@ -45,8 +45,8 @@ export function shareRow(
   }
 }
 
-/** Hits at 1 and 3 by kind of fault and method, and the cases whose first cause is wrong. */
-export function rankTable(cases: readonly RankedCase[]): string {
+/** Hits at 1 and 3 by kind of fault and method. */
+export function hitTable(cases: readonly RankedCase[]): string {
   const methods = [...new Set(cases.flatMap(({ rankings }) => Object.keys(rankings)))]
   const kinds = [...Map.groupBy(cases, ({ kind }) => kind), ['all', [...cases]] as const]
   const lines = kinds.map(([kind, own]) => {
@@ -57,16 +57,20 @@ export function rankTable(cases: readonly RankedCase[]): string {
     })
     return `| ${kind} | ${own.length} | ${cells.join(' | ')} |`
   })
+  return [
+    `| right at 1 / at 3 | n | ${methods.join(' | ')} |`,
+    `|---|---|${methods.map(() => '---').join('|')}|`,
+    ...lines,
+  ].join('\n')
+}
+
+/** The hits, and the cases whose first cause is wrong. */
+export function rankTable(cases: readonly RankedCase[]): string {
   const wrong = cases
     .filter(({ rankings, culprits }) => !hitsAt(rankings['ours'] ?? [], culprits, 1))
     .map(
       ({ name, rankings, remark }) =>
         `  ${name}: ${(rankings['ours'] ?? []).slice(0, 3).join(', ') || 'none'} (${remark})`,
     )
-  return [
-    `| right at 1 / at 3 | n | ${methods.join(' | ')} |`,
-    `|---|---|${methods.map(() => '---').join('|')}|`,
-    ...lines,
-    ...(wrong.length === 0 ? [] : ['', 'Not the first cause:', ...wrong]),
-  ].join('\n')
+  return [hitTable(cases), ...(wrong.length === 0 ? [] : ['', 'Not the first cause:', ...wrong])].join('\n')
 }
