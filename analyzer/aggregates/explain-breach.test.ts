@@ -101,6 +101,10 @@ test('a callee that often has no calls is not missed', () => {
       : each,
   )
   expect(causesOf(explain(components, 'errors'))).toEqual(['errors site'])
+  const young = shop({ site: '2 x 1000 calls, 90 ms, 300 failed' }).map((each) =>
+    each.name === 'cart' ? component('cart', '20 x 300 calls, 30 ms', '2 x 0 calls') : each,
+  )
+  expect(causesOf(explain(young, 'errors'))).toEqual(['errors site'])
 })
 
 test('where nothing is wrong, or nothing is known, that is said', () => {

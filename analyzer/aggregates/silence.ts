@@ -45,7 +45,8 @@ export function silentCallees({
 function judgeSilence({ name, before, now }: Component, callers: readonly Component[]): Finding | undefined {
   const usual = usualCalls(before)
   const silentBefore = before.filter(({ calls }) => calls <= usual * parameters.silenceShareMax).length
-  if (before.length === 0 || silentBefore > before.length * parameters.aggregates.silentBeforeMax) return undefined
+  // A short past cannot show that silence is rare.
+  if ((silentBefore + 1) / (before.length + 1) > parameters.aggregates.silentBeforeMax) return undefined
   const callersBefore = callers.reduce((sum, caller) => sum + usualCalls(caller.before) * now.length, 0)
   const callersNow = callers.reduce((sum, caller) => sum + countCalls(caller.now), 0)
   if (callersBefore < parameters.seriesCallsMin) return undefined
