@@ -26,6 +26,13 @@ test('a component that fails half of its calls on a usual day does not depart wh
   expect(usual?.pValue).toBeGreaterThan(0.05)
 })
 
+test('an incident within the last hour does not become usual', () => {
+  const before = '200 x 100 calls, 20 ms;100 calls, 20 ms, 80 failed;100 calls, 20 ms, 90 failed;4 x 100 calls, 20 ms'
+  const departure = judgeDeparture(component('a', before, '100 calls, 20 ms, 12 failed'), 'errors')
+  expect(departure).toMatchObject({ expected: 0, excess: 12 })
+  expect(departure?.pValue).toBeLessThan(1e-6)
+})
+
 test('what few calls show may be chance, what many show is not', () => {
   const chanceOf = (calls: number): number =>
     judgeDeparture(component('a', `200 x ${calls} calls, 20 ms`, `${calls} calls, 30 ms`), 'latency')?.pValue ?? 1

@@ -93,15 +93,16 @@ function rates(intervals: readonly Interval[], aspect: Aspect): number[] {
   return intervals.map((interval) => amountOf(interval, aspect) / interval.calls)
 }
 
-/** The usual share of failed calls: the median of what was earlier is worth some calls, to which the recent ones are added. */
+/**
+ * The usual share of failed calls: the medians of what was earlier, worth some calls, and of what is recent. An earlier incident
+ * does not become usual.
+ */
 function expectedShare(earlier: readonly Interval[], recent: readonly Interval[]): number {
-  const worth = Math.min(
-    sum(earlier, ({ calls }) => calls),
-    parameters.aggregates.earlierCallsMax,
-  )
-  const usual = earlier.length === 0 ? 0 : median(rates(earlier, 'errors'))
-  const recentCalls = sum(recent, ({ calls }) => calls)
-  return (usual * worth + sum(recent, ({ failed }) => failed)) / (worth + recentCalls)
+  const callsIn = (intervals: readonly Interval[]): number => sum(intervals, ({ calls }) => calls)
+  const usualIn = (intervals: readonly Interval[]): number =>
+    intervals.length === 0 ? 0 : median(rates(intervals, 'errors'))
+  const worth = Math.min(callsIn(earlier), parameters.aggregates.earlierCallsMax)
+  return (usualIn(earlier) * worth + usualIn(recent) * callsIn(recent)) / (worth + callsIn(recent))
 }
 
 /** Standard error of the share of failed calls: by chance, with Jeffreys' prior, and by what intervals differed before. */
