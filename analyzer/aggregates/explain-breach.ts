@@ -50,7 +50,6 @@ function statesOf({ entry, graph }: Breach): CallState[] {
     wireNs: 0,
     duration: {},
     self: {},
-    wire: {},
   })
   return [stateOf(entry, '', 1), ...graph.map(({ caller, callee, calls = 1 }) => stateOf(callee, caller, calls))]
 }
