@@ -2,7 +2,7 @@ import type { Finding } from '../detect.ts'
 import { parameters } from '../parameters.ts'
 import { benjaminiHochberg } from '../stats/benjamini-hochberg.ts'
 import { normalTail } from '../stats/normal-tail.ts'
-import { type Aspect, type Component, type Departure, judgeDeparture } from './departure.ts'
+import { type Aspect, type Component, type Departure, departureFrom, judgeDeparture, pastOf } from './departure.ts'
 import { type Calls, ownExcess, type OwnExcess } from './own-excess.ts'
 import { silentCallees } from './silence.ts'
 
@@ -94,11 +94,13 @@ function extentOf(
   entry: Component | undefined,
   aspect: Aspect,
 ): { fromMs: number; lastMs: number; pValue: number; runs: number } | undefined {
-  if (entry === undefined) return undefined
-  const runs = entry.now.flatMap((first, from) =>
-    entry.now.slice(from).flatMap((last, further) => {
-      const departure = judgeDeparture({ ...entry, now: entry.now.slice(from, from + further + 1) }, aspect)
-      return departure === undefined ? [] : [{ fromMs: first.startMs, lastMs: last.startMs, pValue: departure.pValue }]
+  const startMs = entry?.now[0]?.startMs
+  const past = entry === undefined || startMs === undefined ? undefined : pastOf(entry.before, aspect, startMs)
+  if (entry === undefined || past === undefined) return undefined
+  const runs = entry.now.flatMap((from, at) =>
+    entry.now.slice(at).flatMap((last, further) => {
+      const departure = departureFrom(past, { name: entry.name, now: entry.now.slice(at, at + further + 1) }, aspect)
+      return departure === undefined ? [] : [{ fromMs: from.startMs, lastMs: last.startMs, pValue: departure.pValue }]
     }),
   )
   const [first, ...others] = runs

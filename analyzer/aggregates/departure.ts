@@ -35,42 +35,70 @@ export interface Departure {
   pValue: number
 }
 
+/** What is usual of a component, and how far so many calls may be from it by chance. */
+export interface Past {
+  calls: number
+  /** Per call. */
+  expected: number
+  /** Standard error of the amount per call, of so many calls. */
+  spreadOf: (calls: number) => number
+}
+
 /** The departure of one aspect; `undefined` for a component with too few calls now or before. */
-export function judgeDeparture(component: Component, aspect: Aspect): Departure | undefined {
-  const now = component.now.filter(({ calls }) => calls > 0)
+export function judgeDeparture({ name, before, now }: Component, aspect: Aspect): Departure | undefined {
   const [first] = now
-  if (first === undefined) return undefined
+  const past = first === undefined ? undefined : pastOf(before, aspect, first.startMs)
+  return past === undefined ? undefined : departureFrom(past, { name, now }, aspect)
+}
+
+/** What is usual of one aspect for a time that begins at `atMs`; `undefined` where too few calls are known. */
+export function pastOf(known: readonly Interval[], aspect: Aspect, atMs: number): Past | undefined {
   const before = nearTimeOfDay(
-    component.before.filter(({ calls }) => calls > 0),
-    first.startMs,
+    known.filter(({ calls }) => calls > 0),
+    atMs,
   )
-  const calls = sum(now, (interval) => interval.calls)
-  const callsBefore = sum(before, (interval) => interval.calls)
-  if (calls < parameters.badCallsMin || callsBefore < parameters.seriesCallsMin) return undefined
-  const recent = before.filter(({ startMs }) => startMs >= first.startMs - parameters.baselineMs)
-  const earlier = before.filter(({ startMs }) => startMs < first.startMs - parameters.baselineMs)
-  const seen = sum(now, (interval) => amountOf(interval, aspect)) / calls
-  const subject = { component: component.name, calls, callsBefore, seen }
+  const calls = callsIn(before)
+  if (calls < parameters.seriesCallsMin) return undefined
+  const recent = before.filter(({ startMs }) => startMs >= atMs - parameters.baselineMs)
+  const earlier = before.filter(({ startMs }) => startMs < atMs - parameters.baselineMs)
   switch (aspect) {
     case 'errors': {
       const expected = expectedShare(earlier, recent)
-      const spread = calls * shareSpread(before, expected, calls)
-      const excess = calls * (seen - expected)
-      const byCount = betaBinomialTail({
-        k: Math.round(seen * calls),
-        n: calls,
-        badBefore: expected * callsBefore,
-        callsBefore,
-      })
-      return { ...subject, expected, excess, spread, pValue: Math.max(byCount, normalTail(excess / spread)) }
+      const share = (expected * calls + 0.5) / (calls + 1)
+      const between = scale(rates(before, 'errors'))
+      // By chance, with Jeffreys' prior, and by what intervals differed before.
+      return { calls, expected, spreadOf: (n) => Math.hypot(Math.sqrt((share * (1 - share)) / n), between) }
     }
     case 'latency': {
       const { expected, error } = expectedTime(earlier, recent)
-      const spread = calls * Math.hypot(error, timeSpread(before, calls) * expected)
-      const excess = calls * (seen - expected)
-      return { ...subject, expected, excess, spread, pValue: normalTail(excess / spread) }
+      const between = usualScaleOf(before)
+      return {
+        calls,
+        expected,
+        spreadOf: (n) =>
+          Math.hypot(error, expected * Math.hypot(parameters.aggregates.callVariation / Math.sqrt(n), between)),
+      }
     }
   }
+}
+
+/** How far the time `now` is from the past; `undefined` with too few calls. */
+export function departureFrom(
+  { calls: callsBefore, expected, spreadOf }: Past,
+  { name, now }: Pick<Component, 'name' | 'now'>,
+  aspect: Aspect,
+): Departure | undefined {
+  const calls = callsIn(now)
+  if (calls < parameters.badCallsMin) return undefined
+  const amount = now.reduce((sum, interval) => sum + amountOf(interval, aspect), 0)
+  const excess = amount - calls * expected
+  const spread = calls * spreadOf(calls)
+  const byCount =
+    aspect === 'errors'
+      ? betaBinomialTail({ k: Math.round(amount), n: calls, badBefore: expected * callsBefore, callsBefore })
+      : 0
+  const pValue = Math.max(byCount, normalTail(excess / spread))
+  return { component: name, calls, callsBefore, expected, seen: amount / calls, excess, spread, pValue }
 }
 
 /** Intervals of about the same time of day, where the past has enough of them; else all. */
@@ -98,18 +126,10 @@ function rates(intervals: readonly Interval[], aspect: Aspect): number[] {
  * does not become usual.
  */
 function expectedShare(earlier: readonly Interval[], recent: readonly Interval[]): number {
-  const callsIn = (intervals: readonly Interval[]): number => sum(intervals, ({ calls }) => calls)
   const usualIn = (intervals: readonly Interval[]): number =>
     intervals.length === 0 ? 0 : median(rates(intervals, 'errors'))
   const worth = Math.min(callsIn(earlier), parameters.aggregates.earlierCallsMax)
   return (usualIn(earlier) * worth + usualIn(recent) * callsIn(recent)) / (worth + callsIn(recent))
-}
-
-/** Standard error of the share of failed calls: by chance, with Jeffreys' prior, and by what intervals differed before. */
-function shareSpread(before: readonly Interval[], expected: number, calls: number): number {
-  const callsBefore = sum(before, (interval) => interval.calls)
-  const share = (expected * callsBefore + 0.5) / (callsBefore + 1)
-  return Math.hypot(Math.sqrt((share * (1 - share)) / calls), scale(rates(before, 'errors')))
 }
 
 /**
@@ -117,14 +137,13 @@ function shareSpread(before: readonly Interval[], expected: number, calls: numbe
  * counts by its precision, on the scale of ratios.
  */
 function expectedTime(earlier: readonly Interval[], recent: readonly Interval[]): { expected: number; error: number } {
-  const { levelDrift, levelRatioMax } = parameters.aggregates
+  const { levelDrift, levelRatioMax, callVariation } = parameters.aggregates
   const levelOf = (intervals: readonly Interval[]): { level: number; error: number } => ({
     level: median(rates(intervals, 'latency')),
-    error:
-      timeSpread(
-        intervals,
-        sum(intervals, ({ calls }) => calls),
-      ) / Math.sqrt(intervals.length),
+    error: Math.hypot(
+      callVariation / Math.sqrt(callsIn(intervals)),
+      usualScaleOf(intervals) / Math.sqrt(intervals.length),
+    ),
   })
   if (earlier.length === 0 || recent.length === 0) {
     const { level, error } = levelOf(earlier.length === 0 ? recent : earlier)
@@ -132,6 +151,7 @@ function expectedTime(earlier: readonly Interval[], recent: readonly Interval[])
   }
   const past = levelOf(earlier)
   const present = levelOf(recent)
+  if (past.level === 0) return { expected: present.level, error: present.level * present.error }
   const pastVariance = past.error ** 2 + levelDrift ** 2
   const trust = pastVariance / (pastVariance + present.error ** 2)
   const ratio = Math.min(levelRatioMax, Math.max(1 / levelRatioMax, present.level / past.level))
@@ -140,17 +160,17 @@ function expectedTime(earlier: readonly Interval[], recent: readonly Interval[])
 }
 
 /**
- * Standard error of the mean time of so many calls, relative to it: by chance, and by what intervals differed before. With
- * few intervals the latter leans on what is usual of components (Gelman et al., Bayesian Data Analysis, 3rd ed., §2.6).
+ * By how much the mean times of intervals differ, relative to them. With few intervals this leans on what is usual of components
+ * (Gelman et al., Bayesian Data Analysis, 3rd ed., §2.6).
  */
-function timeSpread(before: readonly Interval[], calls: number): number {
-  const { callVariation, usualScale, usualScaleIntervals } = parameters.aggregates
+function usualScaleOf(before: readonly Interval[]): number {
+  const { usualScale, usualScaleIntervals } = parameters.aggregates
   const values = rates(before, 'latency')
-  const own = scale(values) / median(values)
-  const shrunk = Math.sqrt(
+  const middle = median(values)
+  const own = middle === 0 ? 0 : scale(values) / middle
+  return Math.sqrt(
     (usualScaleIntervals * usualScale ** 2 + before.length * own ** 2) / (usualScaleIntervals + before.length),
   )
-  return Math.hypot(callVariation / Math.sqrt(calls), shrunk)
 }
 
 /** Spread that outliers cannot drag, like a standard deviation (Hampel 1974). scale([1, 1, 2, 2, 4, 6, 9]) is 1.4826. */
@@ -159,6 +179,6 @@ function scale(values: number[]): number {
   return 1.4826 * median(values.map((value) => Math.abs(value - middle)))
 }
 
-function sum(intervals: readonly Interval[], of: (interval: Interval) => number): number {
-  return intervals.reduce((total, interval) => total + of(interval), 0)
+function callsIn(intervals: readonly Interval[]): number {
+  return intervals.reduce((sum, { calls }) => sum + calls, 0)
 }

@@ -189,3 +189,23 @@ test('order and names change no verdict', () => {
     ),
   )
 })
+
+test('a cause that is found stays the cause when its effect grows', () => {
+  const explainWith = (ms: number): BreachExplanation =>
+    explain(
+      shop({
+        site: `1000 calls, ${90 + ms} ms`,
+        search: `1100 calls, ${20 + ms} ms`,
+        timer: `100 calls, ${25 + ms} ms`,
+      }),
+    )
+  const isFound = (ms: number): boolean => causesOf(explainWith(ms))[0] === 'latency search'
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2_000 }), fc.integer({ min: 1, max: 2_000 }), (ms, more) => {
+      fc.pre(isFound(ms))
+      expect(isFound(ms + more)).toBe(true)
+    }),
+  )
+  expect(isFound(1)).toBe(false)
+  expect(isFound(60)).toBe(true)
+})
