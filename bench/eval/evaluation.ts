@@ -24,6 +24,10 @@ export interface EvaluationPlan {
   progress: (line: string) => void
   /** Writes a table that helps to understand a figure: per system and kind of fault, or the cases that went wrong. */
   tell: (table: string) => void
+  /** The folder of the incident simulator. */
+  simulator: string
+  /** No more cases than this are scored, for a quick look. */
+  casesMax: number
   /** Where what was scored already is kept, so that a run that was stopped goes on. */
   resumeFolder: string
 }

@@ -1,5 +1,6 @@
-// npm run eval [-- SET…] [--data DIR] [--json]: the product on public incidents. Each set is a file here that exports `evaluation`.
+// npm run eval [-- SET…] [--data DIR] [--cases N] [--json]: the product on public incidents. Each set is a file here that exports `evaluation`.
 import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { dataSet, resumeFolder } from './data-sets.ts'
@@ -9,6 +10,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     data: { type: 'string', default: fileURLToPath(new URL('../../../shared/data', import.meta.url)) },
+    /** At most so many cases of a set that takes long, for a quick look. */
+    cases: { type: 'string', default: 'Infinity' },
     json: { type: 'boolean', default: false },
   },
 })
@@ -30,6 +33,8 @@ for (const name of wanted) {
     folder: (set) => dataSet(values.data, set),
     progress: (line) => process.stderr.write(`${name}: ${line}\n`),
     tell: (table) => (values.json ? process.stderr : process.stdout).write(`\n${table}\n`),
+    simulator: join(values.data, '..', 'sim'),
+    casesMax: Number(values.cases),
     resumeFolder: resumeFolder(),
   })
   rows.push(...found)
