@@ -7,3 +7,5 @@ export { type BreachExplanation, explainBreach } from './aggregates/explain-brea
 export type { Breach } from './aggregates/breach-findings.ts'
 export type { Aspect, Component, Interval } from './aggregates/departure.ts'
 export type { Calls } from './aggregates/own-excess.ts'
+export { JointJudge, type JointJudgement } from './series/joint-judge.ts'
+export { type Judgement, SeriesJudge, type SmallestEffect, type View } from './series/series-judge.ts'

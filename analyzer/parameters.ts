@@ -69,4 +69,39 @@ export const parameters = {
     /** A component was silent in less than this part of its past, else silence tells nothing. */
     silentBeforeMax: 0.01,
   },
+  /** A series of numbers over minutes or hours, point by point. */
+  series: {
+    /** The level is the median of so many last points … */
+    levelPoints: 30,
+    /** … and of not fewer than this. */
+    levelPointsMin: 11,
+    /** What is usual at a time of day. */
+    day: { slotMs: 5 * 60_000, days: 7, daysMin: 2, slotsAround: 2 },
+    /** Drift: the sum of departures beyond one deviation from the median of so many points. */
+    drift: { points: 500, allowance: 1, deviationsMax: 4, pointsMin: 20 },
+    /** How surprising a residual is: of so many, counted up to the quantile, and a fitted tail beyond. */
+    tail: { size: 4_000, tailFrom: 0.9, countMin: 20 },
+    /** Surprise is news while none of so many last points was as surprising. */
+    newsPoints: 100,
+    /** Orders of magnitude, summed over the views, from which on a point is unusual. */
+    unusualSurprise: 7.25,
+    /** Until it is measured, views are taken as independent; this counts as so many points. */
+    independentViews: { views: 3, points: 20 },
+    /** Many series of one thing, judged together. */
+    joint: {
+      day: { slotMs: 5 * 60_000, days: 7, daysMin: 1, slotsAround: 2 },
+      /** What training shows before is not yet a measure. */
+      warmUpMs: 2 * 24 * 3_600_000,
+      /** Distances of training that are kept … */
+      trainingPoints: 20_000,
+      /** … and the quantile of them above which a distance is unusual. */
+      trainingQuantile: 0.98,
+      /** The distance is a mean over so many points. */
+      smoothPoints: 5,
+      /** Deviations beyond this do not widen what is usual. */
+      deviationsMax: 2,
+      /** So many usual points end what is unusual. */
+      holdPoints: 10,
+    },
+  },
 } as const
