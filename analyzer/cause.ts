@@ -70,8 +70,11 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
           peer: service,
           weight: slowWeight(finding),
         }
+      case 'wire-time':
+        return { service, operation, kind: 'latency', weight: slowWeight(finding) }
       case 'origin-errors':
       case 'self-time':
+      case 'logs':
       case 'silence':
         return undefined
     }
@@ -91,6 +94,8 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
       }
     case 'errors':
     case 'latency':
+    case 'wire-time':
+    case 'logs':
     case 'unanswered':
       return undefined
   }
@@ -150,7 +155,17 @@ export function toEvidence(finding: Finding): Evidence {
   return { signal, sentence: sentenceOf(finding), expected, seen, unit, pValue }
 }
 
-function sentenceOf({ signal, service, operation, caller, callerOperation, expected, seen, calls }: Finding): string {
+function sentenceOf({
+  signal,
+  service,
+  operation,
+  caller,
+  callerOperation,
+  expected,
+  seen,
+  calls,
+  line = '',
+}: Finding): string {
   const callee = nameOf(service)
   const here = `${callee} ${operation}`.trim()
   const from = caller === undefined ? '' : `${nameOf(caller)} ${callerOperation ?? ''}`.trim()
@@ -167,6 +182,10 @@ function sentenceOf({ signal, service, operation, caller, callerOperation, expec
       return caller === undefined
         ? `Slow calls of ${here} took ${milliseconds(seen)}; ${milliseconds(expected)} is normal.`
         : `${from} waited ${milliseconds(seen)} for ${callee} in slow calls; ${milliseconds(expected)} is normal.`
+    case 'wire-time':
+      return `Of ${calls} calls from ${from} to ${callee}, those that grew slow spent ${milliseconds(seen)} between the two; ${milliseconds(expected)} is normal.`
+    case 'logs':
+      return `${percent(seen)} of ${calls} calls of ${here} logged “${line}”; ${percent(expected)} is normal.`
     case 'unanswered':
       return `${percent(seen)} of ${calls} calls from ${from} to ${callee} failed without an answer from it; ${percent(expected)} is normal.`
     case 'silence':

@@ -25,6 +25,8 @@ export interface Finding {
   excessNs: number
   /** Calls slower than this are slow; for latency signals. */
   slowNs?: number
+  /** What was logged more or less often than usual; for logs. */
+  line?: string
 }
 
 export interface Evaluation {

@@ -1,10 +1,12 @@
 // Explaining an incident: who is to blame, what tells bad calls from good ones, and whom it hits. The decisions are pure
 // functions; this file reads what they need, in the order in which they need it.
+import { isDeepStrictEqual } from 'node:util'
 import type { Anomaly, Cause, Impact } from '@headwater/vocabulary'
 import {
   type BadCall,
   type Breakdown,
   type FrequentError,
+  readBadPatterns,
   readBreakdown,
   readChanges,
   readFrequentErrors,
@@ -19,6 +21,7 @@ import { bucketMiddle, quantileNs } from '@headwater/vocabulary'
 import { tellingAttribute } from './attribute.ts'
 import { nameOf, rankSuspects, type Suspect, toCauses } from './cause.ts'
 import { type Finding, slowAbove } from './detect.ts'
+import { upstreamOf } from './graph/upstream.ts'
 import type { Group } from './group.ts'
 import { onsetMs } from './onset.ts'
 import { parameters } from './parameters.ts'
@@ -45,6 +48,7 @@ export async function explain(
     windows,
     untilMs,
     knownSinceMs,
+    suspects = rankSuspects(group.findings, known),
   }: {
     group: Group
     known: Picture
@@ -52,9 +56,10 @@ export async function explain(
     untilMs: number
     /** The onset, once an incident has one: it does not move forward. */
     knownSinceMs?: number
+    /** The most suspect first. */
+    suspects?: Suspect[]
   },
 ): Promise<Told> {
-  const suspects = rankSuspects(group.findings, known)
   const onsets = new Map(group.findings.map((finding) => [finding, onsetMs(finding, windows, untilMs - 30_000)]))
   const first = suspects[0]
   const onset = Math.min(
@@ -63,15 +68,23 @@ export async function explain(
   const sinceMs = Math.min(onset, knownSinceMs ?? onset)
   const range = { fromMs: sinceMs, toMs: untilMs }
   const told = suspects.slice(0, 3)
-  const [impact, causes] = await Promise.all([
+  const [impact, patterns, causes] = await Promise.all([
     readImpact(store, {
       ...range,
       badCalls: told.flatMap((suspect) => badCallsOf(suspect, known)),
       slowEntries: slowEntriesOf(known),
     }),
+    first === undefined ? [] : readBadPatterns(store, { ...range, badCalls: badCallsOf(first, known) }),
     withEvidence(store, toCauses(suspects, known), told, known, range),
   ])
-  const services = [...new Set(group.findings.flatMap(hitServices))].toSorted()
+  const reached =
+    first === undefined
+      ? []
+      : upstreamOf(
+          first.service,
+          patterns.map(({ calls }) => calls),
+        )
+  const services = [...new Set([...group.findings.flatMap(hitServices), ...reached])].toSorted()
   return {
     title: titleOf(causes[0]),
     sinceMs,
@@ -97,39 +110,36 @@ function hitServices(finding: Finding): string[] {
   return finding.signal === 'unanswered' ? [finding.service] : [finding.caller]
 }
 
-function badCallsOf(suspect: Suspect, known: Picture): BadCall[] {
-  const { service, operation, kind, peer, findings } = suspect
-  switch (kind) {
-    case 'errors':
-      return [{ kind: 'errors', service, operation }]
-    case 'latency':
-      return [{ kind: 'latency', service, operation, slowNs: slowNsOf(findings) }]
-    case 'dependency':
-      return [
-        {
-          kind: 'dependency',
-          caller: service,
-          callerOperation: operation,
-          peer: peer ?? '',
-          slowNs: slowNsOf(findings),
-        },
-      ]
-    case 'unavailable': {
-      const unanswered: BadCall[] = findings.some(({ signal }) => signal === 'unanswered')
-        ? [{ kind: 'unanswered', service }]
-        : []
-      const silent: BadCall[] = findings.some(({ signal }) => signal === 'silence')
-        ? [{ kind: 'silence', service, flows: [...(known.flowsThrough.get(service) ?? [])] }]
-        : []
-      return [...unanswered, ...silent]
-    }
-  }
+function badCallsOf({ findings }: Suspect, known: Picture): BadCall[] {
+  const calls = findings.map((finding) => badCallOf(finding, known)).filter((call) => call !== undefined)
+  return calls.filter((call, index) => calls.findIndex((other) => isDeepStrictEqual(call, other)) === index)
 }
 
-/** Without a latency finding no call is slow. */
-function slowNsOf(findings: Finding[]): number {
-  const limits = findings.flatMap(({ slowNs }) => (slowNs === undefined ? [] : [slowNs]))
-  return limits.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...limits)
+/** Without a limit no call is slow. */
+function badCallOf(
+  { signal, service, operation, caller, callerOperation, slowNs = Number.MAX_SAFE_INTEGER }: Finding,
+  known: Picture,
+): BadCall | undefined {
+  switch (signal) {
+    case 'origin-errors':
+      return { kind: 'errors', service, operation }
+    case 'self-time':
+      return { kind: 'latency', service, operation, slowNs }
+    case 'wire-time':
+      return { kind: 'wire', caller: caller ?? '', callerOperation: callerOperation ?? '', service, slowNs }
+    case 'unanswered':
+      return { kind: 'unanswered', service }
+    case 'silence':
+      return { kind: 'silence', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
+    // Calls have no logs of their own in the facts.
+    case 'logs':
+      return undefined
+    case 'errors':
+    case 'latency':
+      return caller === undefined || callerOperation === undefined
+        ? undefined
+        : { kind: 'dependency', caller, callerOperation, peer: service, slowNs }
+  }
 }
 
 /** An entry is slow above its normal 99th percentile, or well beyond the bulk where a few slow calls have raised that. */

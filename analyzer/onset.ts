@@ -67,6 +67,9 @@ function badCalls(window: WindowCounts, { signal, caller }: Finding, slowBucket:
       return countAbove(window.duration, slowBucket)
     case 'self-time':
       return countAbove(window.self, slowBucket)
+    // Windows do not have these.
+    case 'wire-time':
+    case 'logs':
     case 'silence':
       return 0
   }

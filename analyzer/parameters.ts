@@ -46,6 +46,26 @@ export const parameters = {
   causesMax: 5,
   /** How often a cause lies among what is measured at all: nobody is surer than that. */
   confidenceMax: 0.95,
+  /** Whom to blame, once it is known that something is wrong: finer than what may raise an alarm. */
+  blame: {
+    /** A call is slower than one of before when it takes this many times as long. */
+    slowFactor: 1.5,
+    /** Less is chance. */
+    pValueMax: 0.005,
+    /** At least so many calls now, and so many before. */
+    callsMin: 2,
+    baselineCallsMin: 8,
+    /** Failed calls beyond the expected … */
+    badCallsMin: 3,
+    /** … and the share by which bad calls of a series rise. */
+    shareRiseMin: 0.1,
+    /** Bad calls count over all calls to this power: between 1, a share, which favours rare calls, and 0, which favours busy ones. */
+    callsExponent: 0.7,
+    /** A line of log counts when the share of spans that have it changes by this, with a chance below that: there are many lines. */
+    logs: { shareChangeMin: 0.2, pValueMax: 1e-5, spansMin: 5 },
+    /** How far slowness elsewhere explains a service's errors: it makes calls time out, and errors slow down nobody. */
+    errorsExplained: 0.5,
+  },
   /** Where only sums per interval are known, and no call by itself. */
   aggregates: {
     /** An entry breaches when chance would do this less often, over all runs of intervals since the alert. */

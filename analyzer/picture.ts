@@ -30,6 +30,9 @@ export interface EdgeSeries {
   /** Durations at the caller of calls without the callee's span. */
   durationNs: number
   duration: Histogram
+  /** What the caller waited beyond the callee's own time, in answered calls of which both sent spans. */
+  wire: Histogram
+  wireNs: number
   /** Operations of the callee that answered, by calls. */
   operations: Map<string, number>
   async: boolean
@@ -127,6 +130,8 @@ function addEdge(picture: Picture, state: CallState): void {
       unansweredErrors: 0,
       durationNs: 0,
       duration: {},
+      wire: {},
+      wireNs: 0,
       operations: new Map(),
       async: false,
     }
@@ -140,6 +145,8 @@ function addEdge(picture: Picture, state: CallState): void {
     addHistogram(edge.duration, state.duration)
   } else {
     raise(edge.operations, state.operation, state.calls)
+    edge.wireNs += state.wireNs
+    addHistogram(edge.wire, state.wire ?? {})
     edge.async ||= state.kind === 'async'
   }
 }

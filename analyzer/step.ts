@@ -107,6 +107,8 @@ function isCertain({ signal, pValue }: Finding): boolean {
       return pValue < parameters.certainPValue
     case 'latency':
     case 'self-time':
+    case 'wire-time':
+    case 'logs':
       return false
   }
 }

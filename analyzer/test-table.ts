@@ -15,7 +15,8 @@ const kinds = { '>': 'sync', '~>': 'async', '?>': 'peer', '>>': 'publish' } as c
  *     orders POST /orders ?> bank.example:443: 300 calls, 10 ms, 7 at 900 ms
  *     orders POST /orders >> mails: 300 calls
  *
- * `7 at 900 ms` makes seven of the calls take as long, `7 self at 900 ms` gives them so much time of their own.
+ * `7 at 900 ms` makes seven of the calls take as long, `7 self at 900 ms` gives them so much time of their own, and
+ * `7 on the way at 900 ms` lets them wait between the caller and the callee.
  */
 export function callsIn(table: string): CallState[] {
   return table
@@ -36,6 +37,7 @@ function stateOf(line: string): CallState {
   const failed = count(/(\d+) failed/)
   const duration = spread(calls, ms, /(\d+) at (\d+) ms/.exec(facts))
   const self = spread(calls, count(/self (\d+) ms/) || ms, /(\d+) self at (\d+) ms/.exec(facts))
+  const wire = caller.service === '' ? {} : spread(calls, 1, /(\d+) on the way at (\d+) ms/.exec(facts))
   return {
     service: callee.service,
     operation: callee.operation,
@@ -50,9 +52,10 @@ function stateOf(line: string): CallState {
     clientErrors: caller.service === '' ? 0 : failed,
     durationNs: total(duration),
     selfNs: total(self),
-    wireNs: 0,
+    wireNs: total(wire),
     duration,
     self,
+    wire,
   }
 }
 

@@ -8,6 +8,8 @@ export type BadCall =
   | { kind: 'errors'; service: string; operation: string }
   | { kind: 'latency'; service: string; operation: string; slowNs: number }
   | { kind: 'unanswered'; service: string }
+  /** A call that spent long between its caller's span and its callee's. */
+  | { kind: 'wire'; caller: string; callerOperation: string; service: string; slowNs: number }
   | { kind: 'dependency'; caller: string; callerOperation: string; peer: string; slowNs: number }
   /** A service that took no calls: hit are runs of its flows that never reached it. */
   | { kind: 'silence'; service: string; flows: string[] }
@@ -33,6 +35,7 @@ export interface UserImpact {
 const conditions = `
   (OriginError AND (Service, Operation) IN {errors:Array(Tuple(String, String))})
   OR arrayExists(x -> Service = x.1 AND Operation = x.2 AND SelfNs > x.3, {latency:Array(Tuple(String, String, UInt64))})
+  OR (Kind = 'sync' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND WireNs > x.4, {wire:Array(Tuple(String, String, String, UInt64))}))
   OR (Kind = 'peer' AND ClientFailed AND Service IN {unanswered:Array(String)})
   OR (Kind = 'peer' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND (Failed OR DurationNs > x.4), {dependency:Array(Tuple(String, String, String, UInt64))}))`
 
@@ -91,6 +94,37 @@ export async function readImpact(
   }
 }
 
+/** Runs of traces that had a bad call, by which of their services call which. */
+export interface CallPattern {
+  calls: [caller: string, service: string][]
+  traces: number
+}
+
+/** The most patterns that are read; the most frequent come first. */
+const patternsMax = 2_000
+
+/** Who calls whom in the traces with a bad call: through these its effect can spread. */
+export async function readBadPatterns(
+  store: Store,
+  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
+): Promise<CallPattern[]> {
+  if (badCalls.length === 0) return []
+  const answer = await store.clickhouse.query({
+    query: `
+      SELECT calls, count() AS traces
+      FROM (
+        SELECT TraceId, arraySort(groupUniqArrayIf((toString(Caller), toString(Service)), Caller != '' AND Kind != 'publish')) AS calls
+        FROM ${calls} WHERE NOT Deleted
+        GROUP BY TraceId
+        HAVING countIf(${conditions}) > 0
+      )
+      GROUP BY calls ORDER BY traces DESC, calls LIMIT ${patternsMax}`,
+    query_params: { from: fromMs, to: toMs, ...bind(badCalls) },
+    format: 'JSONEachRow',
+  })
+  return await answer.json<CallPattern>()
+}
+
 /**
  * How bad calls of a cause differ from good ones: counts by version and instance, and what the errors say. A call that was
  * sampled counts as those that it stands for.
@@ -144,9 +178,12 @@ export async function readFrequentErrors(
 }
 
 function bind(badCalls: BadCall[]): Record<string, unknown> {
-  const parameters: Record<'errors' | 'latency' | 'dependency' | 'silence', TupleParam[]> & { unanswered: string[] } = {
+  const parameters: Record<'errors' | 'latency' | 'wire' | 'dependency' | 'silence', TupleParam[]> & {
+    unanswered: string[]
+  } = {
     errors: [],
     latency: [],
+    wire: [],
     dependency: [],
     silence: [],
     unanswered: [],
@@ -158,6 +195,9 @@ function bind(badCalls: BadCall[]): Record<string, unknown> {
         break
       case 'latency':
         parameters.latency.push(new TupleParam([call.service, call.operation, Math.round(call.slowNs)]))
+        break
+      case 'wire':
+        parameters.wire.push(new TupleParam([call.caller, call.callerOperation, call.service, Math.round(call.slowNs)]))
         break
       case 'unanswered':
         parameters.unanswered.push(call.service)

@@ -16,14 +16,17 @@ export type { Cursor, Page, Window } from './queries/window.ts'
 export {
   type BadCall,
   type Breakdown,
+  type CallPattern,
   type FlowImpact,
   type FrequentError,
+  readBadPatterns,
   readBreakdown,
   readFrequentErrors,
   readImpact,
   type SlowEntry,
 } from './impact.ts'
 export { readChanges, readIncidentRanges, readOpenIncidents, saveIncident, type TrackedIncident } from './incidents.ts'
+export { type LogPattern, readLogPatterns } from './log-patterns.ts'
 export { type Lease, LeaseLost, releaseLease, takeLease } from './lease.ts'
 export { type SettleCounts, type SettleRules, settleTick } from './settle.ts'
 export {

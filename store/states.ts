@@ -21,6 +21,8 @@ export interface CallState {
   wireNs: number
   duration: Record<string, number>
   self: Record<string, number>
+  /** Of answered calls of which both ends sent spans, and of unanswered ones: what the caller waited beyond the callee's work. */
+  wire?: Record<string, number>
 }
 
 export interface TimeRange {
@@ -32,7 +34,7 @@ const columns = `
   Service AS service, Operation AS operation, Kind AS kind, Caller AS caller, CallerOperation AS callerOperation,
   FlowName AS flowName, Version AS version, sum(Calls) AS calls, sum(Errors) AS errors, sum(OriginErrors) AS originErrors,
   sum(ClientErrors) AS clientErrors, sum(DurationNs) AS durationNs, sum(SelfNs) AS selfNs, sum(WireNs) AS wireNs,
-  sumMap(Duration) AS duration, sumMap(Self) AS self`
+  sumMap(Duration) AS duration, sumMap(Self) AS self, sumMap(Wire) AS wire`
 const key = 'service, operation, kind, caller, callerOperation, flowName, version'
 
 /** The most series that an analysis takes; the busiest come first. */

@@ -1,5 +1,13 @@
 /** What a series measures. Error ratios are shares of calls, times are nanoseconds. */
-export type Signal = 'errors' | 'origin-errors' | 'latency' | 'self-time' | 'silence' | 'unanswered'
+export type Signal =
+  | 'errors'
+  | 'origin-errors'
+  | 'latency'
+  | 'self-time'
+  | 'wire-time'
+  | 'logs'
+  | 'silence'
+  | 'unanswered'
 
 /** A significant departure of one signal of one service, operation or edge from its baseline. */
 export interface Anomaly {

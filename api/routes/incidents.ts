@@ -16,7 +16,7 @@ import type { Api, Parts } from './parts.ts'
 
 const time = z.string().openapi({ example: '2026-01-31T12:00:00.000Z' })
 const unit = z.enum(['share', 'ns', 'calls'])
-const signal = z.enum(['errors', 'origin-errors', 'latency', 'self-time', 'silence', 'unanswered'])
+const signal = z.enum(['errors', 'origin-errors', 'latency', 'self-time', 'wire-time', 'logs', 'silence', 'unanswered'])
 export const causeKindShape = z.enum(['errors', 'latency', 'unavailable', 'dependency'])
 
 export const causeShape = z

@@ -1,0 +1,130 @@
+import fc from 'fast-check'
+import type { CallState, LogPattern } from '@headwater/store'
+import { expect, test } from 'vitest'
+import { blame } from './blame.ts'
+import { pictureOf } from './picture.ts'
+import { callsIn, shop } from './test-table.ts'
+
+const healthy = shop(1_000)
+
+function blamed(now: CallState[], before = healthy): string[] {
+  return blame(pictureOf(now), pictureOf(before)).map(({ kind, service }) => `${kind} ${service}`)
+}
+
+test('who is as always is not blamed', () => {
+  expect(blamed(shop(100))).toEqual([])
+  expect(blamed(shop(5))).toEqual([])
+})
+
+test('time lost on the way to a service is its own, and not that of who waits', () => {
+  expect(blamed(shop(100, { payments: '100 calls, 40 ms, self 10 ms, 60 on the way at 900 ms' }))).toEqual([
+    'latency payments',
+  ])
+})
+
+test('a worked example: of 100 calls 80 have three times their usual time of their own', () => {
+  const [first] = blame(
+    pictureOf(shop(100, { catalog: '100 calls, 15 ms, self 15 ms, 80 self at 45 ms' })),
+    pictureOf(healthy),
+  )
+  // All of the 80 are 1.5 times as slow as any call of before, so 0.8 · 100 calls count, over 100^0.7.
+  expect(first?.service).toBe('catalog')
+  expect(first?.weight).toBeCloseTo(80 / 100 ** 0.7, 1)
+})
+
+test('slowness is found below what a person would notice, and from few calls', () => {
+  expect(blamed(shop(6, { catalog: '6 calls, 15 ms, self 15 ms, 6 self at 45 ms' }))).toEqual(['latency catalog'])
+})
+
+test('calls that nobody answers speak against who should have', () => {
+  const now = [
+    ...shop(100, { payments: 'none', bank: 'none' }),
+    ...callsIn('orders POST /orders ?> payments: 100 calls, 1 ms, 100 failed'),
+  ]
+  const before = [...healthy, ...callsIn('orders POST /orders ?> payments: 10 calls, 1 ms')]
+  expect(blamed(now, before)).toEqual(['unavailable payments'])
+})
+
+test('a rare service that is ill in all of its calls comes before a busy one that is ill in some', () => {
+  const now = shop(1_000, {
+    orders: '1000 calls, 60 ms, self 15 ms, 120 self at 60 ms',
+    catalog: '40 calls, 15 ms, self 15 ms, 40 self at 60 ms',
+  })
+  expect(blamed(now).slice(0, 2)).toEqual(['latency catalog', 'latency orders'])
+})
+
+test('a caller that waits for calls which the traces lost comes after who was slow', () => {
+  const now = shop(100, {
+    orders: '100 calls, 60 ms, self 15 ms, 95 self at 900 ms',
+    payments: '60 calls, 40 ms, self 10 ms, 55 on the way at 900 ms',
+  })
+  expect(blamed(now)[0]).toBe('latency payments')
+})
+
+test('slowness is rather the cause of errors elsewhere than their effect', () => {
+  const now = shop(100, {
+    mailer: '100 calls, 20 ms, self 20 ms, 90 failed, 90 by itself',
+    catalog: '100 calls, 15 ms, self 15 ms, 85 on the way at 900 ms',
+  })
+  expect(blamed(now)).toEqual(['latency catalog', 'errors mailer'])
+})
+
+const logged = (spans: number, ofSpans: number, pattern = 'Charge:40'): LogPattern => ({
+  service: 'payments',
+  operation: 'charge',
+  pattern,
+  example: `line of ${pattern}`,
+  spans,
+  ofSpans,
+})
+
+test('a line that spans began or ceased to log speaks against their service, also where they log no more', () => {
+  const find = (recent: LogPattern[], usual: LogPattern[]) =>
+    blame(pictureOf(shop(100)), pictureOf(healthy), { recent, usual }).map(
+      ({ service, findings }) => `${service}: ${findings.map(({ line }) => line).join()}`,
+    )
+  expect(find([logged(30, 40)], [logged(2, 400)])).toEqual(['payments: line of Charge:40'])
+  expect(find([logged(2, 40)], [logged(390, 400)])).toEqual(['payments: line of Charge:40'])
+  expect(find([logged(0, 40, '')], [logged(390, 400), logged(0, 400, '')])).toEqual(['payments: line of Charge:40'])
+  expect(find([logged(38, 40)], [logged(390, 400)])).toEqual([])
+  expect(find([logged(3, 3)], [logged(0, 400)])).toEqual([])
+})
+
+const shares = fc.record({ orders: fc.nat(100), catalog: fc.nat(100), mailer: fc.nat(100) })
+
+function ill({ orders, catalog, mailer }: { orders: number; catalog: number; mailer: number }): CallState[] {
+  return shop(100, {
+    orders: `100 calls, 60 ms, self 15 ms, ${orders} self at 100 ms`,
+    catalog: `100 calls, 15 ms, self 15 ms, ${catalog} on the way at 400 ms`,
+    mailer: `100 calls, 20 ms, self 20 ms, ${mailer} failed, ${mailer} by itself`,
+  })
+}
+
+test('neither the order of what is seen nor the names of services matter', () => {
+  const renamed = (state: CallState): CallState => ({
+    ...state,
+    service: `x-${[...state.service].toReversed().join('')}`,
+    caller: state.caller === '' ? '' : `x-${[...state.caller].toReversed().join('')}`,
+  })
+  fc.assert(
+    fc.property(shares, (bad) => {
+      const told = blame(pictureOf(ill(bad)), pictureOf(healthy))
+      const weights = (suspects: typeof told): number[] => suspects.map(({ weight }) => Number(weight.toFixed(9)))
+      expect(weights(blame(pictureOf(ill(bad).toReversed()), pictureOf(healthy.toReversed())))).toEqual(weights(told))
+      expect(weights(blame(pictureOf(ill(bad).map(renamed)), pictureOf(healthy.map(renamed))))).toEqual(weights(told))
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('what is worse weighs no less', () => {
+  const weightOf = (service: string, states: CallState[]): number =>
+    blame(pictureOf(states), pictureOf(healthy)).find((suspect) => suspect.service === service)?.weight ?? 0
+  fc.assert(
+    fc.property(shares, fc.integer({ min: 0, max: 100 }), (bad, more) => {
+      const worse = { ...bad, catalog: Math.min(100, bad.catalog + more) }
+      expect(weightOf('catalog', ill(worse))).toBeGreaterThanOrEqual(weightOf('catalog', ill(bad)) - 1e-9)
+    }),
+    { numRuns: 30 },
+  )
+})

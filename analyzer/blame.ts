@@ -1,0 +1,313 @@
+// Exclusive excess by share: which service answers for what went wrong in a time, once it is known that something did. Direct
+// evidence is what happens on the way to a service: calls that it does not answer, or time between the caller's span and its
+// own. Then there is what goes wrong within: its own time, errors with no failing call below, and lines of log that its spans began or ceased to write.
+import type { LogPattern } from '@headwater/store'
+import { bucketMiddle, bucketOf, countAbove, type Histogram, quantileBucket } from '@headwater/vocabulary'
+import type { Suspect } from './cause.ts'
+import { type Finding, mostCalled } from './detect.ts'
+import { parameters } from './parameters.ts'
+import { type EdgeSeries, operationKey, type OperationSeries, type Picture } from './picture.ts'
+import { betaBinomialTail } from './stats/beta-binomial.ts'
+import { exceedance } from './stats/exceedance.ts'
+
+/** What speaks against one service, in calls. */
+interface Charge {
+  service: string
+  calls: number
+  /** Calls beyond the usual that went unanswered or got stuck on the way, by how many of its callers' edges show it. */
+  direct: number
+  slow: number
+  errors: number
+  /** Spans that logged what they usually do not, or not what they usually do: of the line and operation where most did. */
+  logs: { spans: number; ofSpans: number }
+  findings: Finding[]
+}
+
+/** What spans logged, now and usually. */
+export interface LogPatterns {
+  recent: readonly LogPattern[]
+  usual: readonly LogPattern[]
+}
+
+/** Suspects, the most suspect first: one a service. `known` is the normal picture. */
+export function blame(recent: Picture, known: Picture, logs: LogPatterns = { recent: [], usual: [] }): Suspect[] {
+  const charges = chargesOf(recent, known, logs)
+  const ancestors = ancestorsIn(known)
+  return charges
+    .map((charge) => toSuspect(charge, weightOf(charge, charges, ancestors)))
+    .toSorted((a, b) => b.weight - a.weight || (a.service < b.service ? -1 : 1))
+}
+
+/**
+ * Bad calls that nobody else explains, over all calls to a power. A service that calls another suspect, directly or through
+ * others, has the share of its own trouble left that the other's bad calls leave: some of its calls to it are not in the traces.
+ */
+function weightOf(charge: Charge, charges: readonly Charge[], ancestors: Map<string, Set<string>>): number {
+  const { callsExponent, errorsExplained } = parameters.blame
+  let left = 1
+  let errorsLeft = 1
+  for (const other of charges) {
+    if (other === charge) continue
+    if (isAbove(charge.service, other.service, ancestors)) left *= 1 - badShare(other)
+    errorsLeft = Math.min(errorsLeft, 1 - errorsExplained * slowShare(other))
+  }
+  const { direct, slow, errors, logs } = charge
+  const calls = Math.max(1, charge.calls) ** callsExponent
+  const within = Math.max(Math.max(slow, errors * errorsLeft) / calls, logs.spans / logs.ofSpans ** callsExponent)
+  return direct / calls + within * left
+}
+
+function slowShare({ direct, slow, calls }: Charge): number {
+  return Math.min(1, (direct + slow) / Math.max(1, calls))
+}
+
+function badShare(charge: Charge): number {
+  const { errors, calls, logs } = charge
+  const failed = (parameters.blame.errorsExplained * errors) / Math.max(1, calls)
+  return Math.min(1, Math.max(slowShare(charge) + failed, logs.spans / logs.ofSpans))
+}
+
+/** Whether one calls the other, and not the other way round too. */
+function isAbove(service: string, other: string, ancestors: Map<string, Set<string>>): boolean {
+  return ancestors.get(other)?.has(service) === true && ancestors.get(service)?.has(other) !== true
+}
+
+function chargesOf(recent: Picture, known: Picture, logs: LogPatterns): Charge[] {
+  const charges = new Map<string, Charge>()
+  const chargeOf = (service: string): Charge => {
+    const charge = charges.get(service) ?? {
+      service,
+      calls: 0,
+      direct: 0,
+      slow: 0,
+      errors: 0,
+      logs: { spans: 0, ofSpans: 1 },
+      findings: [],
+    }
+    charges.set(service, charge)
+    return charge
+  }
+  for (const [key, now] of recent.operations) {
+    const charge = chargeOf(now.service)
+    charge.calls += now.calls
+    const before = known.operations.get(key)
+    if (before === undefined || isTooFew(now.calls, before.calls)) continue
+    const slow = ownTime(now, before)
+    const errors = ownErrors(now, before)
+    charge.slow += slow?.excessCalls ?? 0
+    charge.errors += errors?.excessCalls ?? 0
+    charge.findings.push(...[slow, errors].filter((finding) => finding !== undefined))
+  }
+  const edges = Map.groupBy(recent.edges.entries(), ([, { service }]) => service)
+  for (const [service, into] of edges) {
+    const charge = chargeOf(service)
+    let edgeWeight = 0
+    let badWeight = 0
+    for (const [key, now] of into) {
+      charge.calls += now.unanswered
+      const before = known.edges.get(key)
+      if (before === undefined || isTooFew(now.calls, before.calls)) continue
+      edgeWeight += Math.sqrt(now.calls)
+      const found = [onTheWay(now, before), unanswered(now, before)].filter((finding) => finding !== undefined)
+      if (found.length === 0) continue
+      badWeight += Math.sqrt(now.calls)
+      charge.direct += found.reduce((sum, { excessCalls }) => sum + excessCalls, 0)
+      charge.findings.push(...found)
+    }
+    // Who gets stuck with one caller only may owe it to that one.
+    if (edgeWeight > 0) charge.direct *= (badWeight / edgeWeight) ** 2
+  }
+  for (const finding of changedLogs(logs)) {
+    const charge = chargeOf(finding.service)
+    if (finding.excessCalls > charge.logs.spans) charge.logs = { spans: finding.excessCalls, ofSpans: finding.calls }
+    charge.findings.push(finding)
+  }
+  return [...charges.values()].filter(({ findings }) => findings.length > 0)
+}
+
+function isTooFew(calls: number, before: number): boolean {
+  return calls < parameters.blame.callsMin || before < parameters.blame.baselineCallsMin
+}
+
+function ownTime(now: OperationSeries, before: OperationSeries): Finding | undefined {
+  const { service, operation } = now
+  const finding = slowFinding(
+    { signal: 'self-time', service, operation },
+    { recent: now.self, usual: before.self, calls: now.calls, baselineCalls: before.calls },
+  )
+  return finding && { ...finding, excessNs: Math.max(0, now.selfNs - (now.calls * before.selfNs) / before.calls) }
+}
+
+function onTheWay(now: EdgeSeries, before: EdgeSeries): Finding | undefined {
+  const calls = now.calls - now.unanswered
+  const baselineCalls = before.calls - before.unanswered
+  if (calls === 0 || baselineCalls === 0) return undefined
+  const finding = slowFinding(
+    { signal: 'wire-time', ...edgeOf(now, before) },
+    { recent: now.wire, usual: before.wire, calls, baselineCalls },
+  )
+  return finding && { ...finding, excessNs: Math.max(0, now.wireNs - (calls * before.wireNs) / baselineCalls) }
+}
+
+function ownErrors(now: OperationSeries, before: OperationSeries): Finding | undefined {
+  const { service, operation } = now
+  return errorFinding(
+    { signal: 'origin-errors', service, operation },
+    { bad: now.originErrors, calls: now.calls, badBefore: before.originErrors, baselineCalls: before.calls },
+  )
+}
+
+function unanswered(now: EdgeSeries, before: EdgeSeries): Finding | undefined {
+  return errorFinding(
+    { signal: 'unanswered', ...edgeOf(now, before) },
+    { bad: now.unansweredErrors, calls: now.calls, badBefore: before.unansweredErrors, baselineCalls: before.calls },
+  )
+}
+
+/** Lines that a share of an operation's spans logs which it usually does not, or does no longer. */
+function changedLogs({ recent, usual }: LogPatterns): Finding[] {
+  const { shareChangeMin, pValueMax, spansMin } = parameters.blame.logs
+  const now = new Map(recent.map((pattern) => [keyOf(pattern), pattern]))
+  const before = new Map(usual.map((pattern) => [keyOf(pattern), pattern]))
+  const spansNow = new Map(recent.map(({ service, operation, ofSpans }) => [operationKey(service, operation), ofSpans]))
+  const spansBefore = new Map(
+    usual.map(({ service, operation, ofSpans }) => [operationKey(service, operation), ofSpans]),
+  )
+  const findings: Finding[] = []
+  for (const [key, pattern] of new Map([...before, ...now])) {
+    const { service, operation, example } = pattern
+    const calls = spansNow.get(operationKey(service, operation)) ?? 0
+    const baselineCalls = spansBefore.get(operationKey(service, operation)) ?? 0
+    if (calls < spansMin || baselineCalls < parameters.blame.baselineCallsMin) continue
+    const [k, badBefore] = [now.get(key)?.spans ?? 0, before.get(key)?.spans ?? 0]
+    const [seen, expected] = [k / calls, badBefore / baselineCalls]
+    if (Math.abs(seen - expected) < shareChangeMin) continue
+    const pValue =
+      seen > expected
+        ? betaBinomialTail({ k, n: calls, badBefore, callsBefore: baselineCalls })
+        : betaBinomialTail({
+            k: calls - k,
+            n: calls,
+            badBefore: baselineCalls - badBefore,
+            callsBefore: baselineCalls,
+          })
+    if (pValue > pValueMax) continue
+    findings.push({
+      signal: 'logs',
+      service,
+      operation,
+      expected,
+      seen,
+      unit: 'share',
+      pValue,
+      calls,
+      baselineCalls,
+      excessCalls: Math.abs(seen - expected) * calls,
+      excessNs: 0,
+      line: example,
+    })
+  }
+  return findings
+}
+
+function keyOf({ service, operation, pattern }: LogPattern): string {
+  return `${operationKey(service, operation)}\u0000${pattern}`
+}
+
+type Subject = Pick<Finding, 'signal' | 'service' | 'operation' | 'caller' | 'callerOperation'>
+
+function edgeOf({ service, caller, callerOperation }: EdgeSeries, before: EdgeSeries): Omit<Subject, 'signal'> {
+  return { service, operation: mostCalled(before), caller, callerOperation }
+}
+
+function slowFinding(
+  subject: Subject,
+  {
+    recent,
+    usual,
+    calls,
+    baselineCalls,
+  }: { recent: Histogram; usual: Histogram; calls: number; baselineCalls: number },
+): Finding | undefined {
+  const { slowFactor, shareRiseMin, pValueMax } = parameters.blame
+  const margin = bucketOf(slowFactor * 1e9) - bucketOf(1e9)
+  const { share, pValue } = exceedance(recent, usual, margin)
+  if (share < shareRiseMin || pValue > pValueMax) return undefined
+  const expected = quantileBucket(usual, 0.5) ?? 0
+  const slowBucket = expected + margin
+  return {
+    ...subject,
+    expected: bucketMiddle(expected),
+    seen: bucketMiddle(quantileBucket(slowerThan(recent, slowBucket), 0.5) ?? quantileBucket(recent, 0.5) ?? 0),
+    unit: 'ns',
+    pValue,
+    calls,
+    baselineCalls,
+    excessCalls: share * calls,
+    excessNs: 0,
+    slowNs: bucketMiddle(slowBucket),
+  }
+}
+
+function slowerThan(histogram: Histogram, bucket: number): Histogram {
+  return countAbove(histogram, bucket) === 0
+    ? histogram
+    : Object.fromEntries(Object.entries(histogram).filter(([at]) => Number(at) > bucket))
+}
+
+function errorFinding(
+  subject: Subject,
+  { bad, calls, badBefore, baselineCalls }: { bad: number; calls: number; badBefore: number; baselineCalls: number },
+): Finding | undefined {
+  const { badCallsMin, shareRiseMin, pValueMax } = parameters.blame
+  const expected = badBefore / baselineCalls
+  const excessCalls = bad - calls * expected
+  if (excessCalls < badCallsMin || excessCalls / calls < shareRiseMin) return undefined
+  const pValue = betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore: baselineCalls })
+  if (pValue > pValueMax) return undefined
+  const seen = bad / calls
+  return { ...subject, expected, seen, unit: 'share', pValue, calls, baselineCalls, excessCalls, excessNs: 0 }
+}
+
+/** Who has many operations has much to say; the first lines matter. */
+const findingsMax = 20
+
+function toSuspect({ service, findings }: Charge, weight: number): Suspect {
+  const sorted = findings.toSorted((a, b) => b.excessCalls - a.excessCalls).slice(0, findingsMax)
+  const [first] = sorted
+  return { service, operation: first?.operation ?? '', kind: kindOf(first), weight, findings: sorted }
+}
+
+function kindOf(finding: Finding | undefined): Suspect['kind'] {
+  switch (finding?.signal) {
+    case 'unanswered':
+    case 'silence':
+      return 'unavailable'
+    case 'errors':
+    case 'origin-errors':
+    case 'logs':
+      return 'errors'
+    case 'latency':
+    case 'self-time':
+    case 'wire-time':
+    case undefined:
+      return 'latency'
+  }
+}
+
+/** For each service all that call it, directly or through others. */
+function ancestorsIn({ edges }: Picture): Map<string, Set<string>> {
+  const callers = new Map<string, Set<string>>()
+  for (const { caller, service } of edges.values()) {
+    const known = callers.get(service)
+    if (known === undefined) callers.set(service, new Set([caller]))
+    else known.add(caller)
+  }
+  return new Map(
+    [...callers].map(([service, direct]) => {
+      const found = new Set(direct)
+      for (const at of found) for (const caller of callers.get(at) ?? []) found.add(caller)
+      return [service, found]
+    }),
+  )
+}
