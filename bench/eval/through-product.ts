@@ -43,8 +43,11 @@ export interface SentLog {
   spanId: string
   service: string
   timeNs: bigint
-  isError: boolean
+  severity: 'INFO' | 'WARN' | 'ERROR'
   body: string
+  /** Where in the code it was written. */
+  scope: string
+  line: number
 }
 
 /** Telemetry of some time of a system. */
@@ -244,6 +247,7 @@ function batches<T>(records: readonly T[]): T[][] {
 }
 
 const kinds = { internal: 1, server: 2, client: 3 } as const
+const severities = { INFO: 9, WARN: 13, ERROR: 17 } as const
 
 function tracesRequest(spans: readonly SentSpan[]): object {
   const ofResource = Map.groupBy(spans, ({ service, instance = '' }) => `${service}\u0000${instance}`)
@@ -274,18 +278,19 @@ function logsRequest(logs: readonly SentLog[]): object {
   return {
     resourceLogs: [...ofService].map(([service, own]) => ({
       resource: resourceOf(`${service}\u0000`),
-      scopeLogs: [
-        {
-          logRecords: own.map(({ traceId, spanId, timeNs, isError, body }) => ({
-            timeUnixNano: String(timeNs),
-            observedTimeUnixNano: String(timeNs),
-            traceId,
-            spanId,
-            ...(isError ? { severityNumber: 17, severityText: 'ERROR' } : { severityNumber: 9, severityText: 'INFO' }),
-            body: { stringValue: body },
-          })),
-        },
-      ],
+      scopeLogs: [...Map.groupBy(own, ({ scope }) => scope)].map(([scope, written]) => ({
+        scope: { name: scope },
+        logRecords: written.map(({ traceId, spanId, timeNs, severity, body, line }) => ({
+          timeUnixNano: String(timeNs),
+          observedTimeUnixNano: String(timeNs),
+          traceId,
+          spanId,
+          severityNumber: severities[severity],
+          severityText: severity,
+          body: { stringValue: body },
+          attributes: [{ key: 'code.line.number', value: anyValue(line) }],
+        })),
+      })),
     })),
   }
 }
