@@ -69,11 +69,13 @@ test('slowness is rather the cause of errors elsewhere than their effect', () =>
   expect(blamed(now)).toEqual(['latency catalog', 'errors mailer'])
 })
 
-const logged = (spans: number, ofSpans: number, pattern = 'Charge:40'): LogPattern => ({
+const logged = (spans: number, ofSpans: number, pattern = 'Charge:40', windowMs = 0): LogPattern => ({
   service: 'payments',
   operation: 'charge',
   pattern,
   example: `line of ${pattern}`,
+  windowMs,
+  severity: 17,
   spans,
   ofSpans,
 })
@@ -83,11 +85,23 @@ test('a line that spans began or ceased to log speaks against their service, als
     blame(pictureOf(shop(100)), pictureOf(healthy), { recent, usual }).map(
       ({ service, findings }) => `${service}: ${findings.map(({ line }) => line).join()}`,
     )
-  expect(find([logged(30, 40)], [logged(2, 400)])).toEqual(['payments: line of Charge:40'])
-  expect(find([logged(2, 40)], [logged(390, 400)])).toEqual(['payments: line of Charge:40'])
-  expect(find([logged(0, 40, '')], [logged(390, 400), logged(0, 400, '')])).toEqual(['payments: line of Charge:40'])
-  expect(find([logged(38, 40)], [logged(390, 400)])).toEqual([])
-  expect(find([logged(3, 3)], [logged(0, 400)])).toEqual([])
+  const usually = (spans: number): LogPattern[] => [logged(spans, 400), logged(0, 400, '')]
+  expect(find([logged(30, 40)], usually(2))).toEqual(['payments: line of Charge:40'])
+  expect(find([logged(2, 40)], usually(390))).toEqual(['payments: line of Charge:40'])
+  expect(find([logged(0, 40, '')], usually(390))).toEqual(['payments: line of Charge:40'])
+  expect(find([logged(38, 40)], usually(390))).toEqual([])
+  expect(find([logged(3, 3)], usually(0))).toEqual([])
+})
+
+test('what is usual is not moved by a few windows of trouble', () => {
+  const windows = [1, 2, 3, 4, 5].flatMap((window) => [
+    logged(window < 3 ? 0 : 100, 100, undefined, window),
+    logged(0, 100, '', window),
+  ])
+  const find = (spans: number) =>
+    blame(pictureOf(shop(100)), pictureOf(healthy), { recent: [logged(spans, 40)], usual: windows })
+  expect(find(40)).toEqual([])
+  expect(find(0).map(({ service }) => service)).toEqual(['payments'])
 })
 
 const shares = fc.record({ orders: fc.nat(100), catalog: fc.nat(100), mailer: fc.nat(100) })

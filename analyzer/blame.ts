@@ -48,7 +48,7 @@ function weightOf(charge: Charge, charges: readonly Charge[], ancestors: Map<str
   let errorsLeft = 1
   for (const other of charges) {
     if (other === charge) continue
-    if (isAbove(charge.service, other.service, ancestors)) left *= 1 - badShare(other)
+    if (isAbove(charge.service, other.service, ancestors)) left = Math.min(left, 1 - badShare(other))
     errorsLeft = Math.min(errorsLeft, 1 - errorsExplained * slowShare(other))
   }
   const { direct, slow, errors, logs } = charge
@@ -164,33 +164,40 @@ function unanswered(now: EdgeSeries, before: EdgeSeries): Finding | undefined {
   )
 }
 
+/** OpenTelemetry's ERROR, and what is worse. */
+const errorFrom = 17
+
 /** Lines that a share of an operation's spans logs which it usually does not, or does no longer. */
 function changedLogs({ recent, usual }: LogPatterns): Finding[] {
-  const { shareChangeMin, pValueMax, spansMin } = parameters.blame.logs
+  const { shareChangeMin, pValueMax, spansMin, otherLinesWeight } = parameters.blame.logs
   const now = new Map(recent.map((pattern) => [keyOf(pattern), pattern]))
-  const before = new Map(usual.map((pattern) => [keyOf(pattern), pattern]))
   const spansNow = new Map(recent.map(({ service, operation, ofSpans }) => [operationKey(service, operation), ofSpans]))
-  const spansBefore = new Map(
-    usual.map(({ service, operation, ofSpans }) => [operationKey(service, operation), ofSpans]),
+  const before = Map.groupBy(usual, keyOf)
+  const windowsBefore = Map.groupBy(
+    usual.filter(({ pattern }) => pattern === ''),
+    ({ service, operation }) => operationKey(service, operation),
   )
   const findings: Finding[] = []
-  for (const [key, pattern] of new Map([...before, ...now])) {
-    const { service, operation, example } = pattern
+  for (const key of new Set([...before.keys(), ...now.keys()])) {
+    const lines = before.get(key) ?? []
+    const told = now.get(key) ?? lines[0]
+    if (told === undefined || told.pattern === '') continue
+    const { service, operation, example, severity } = told
     const calls = spansNow.get(operationKey(service, operation)) ?? 0
-    const baselineCalls = spansBefore.get(operationKey(service, operation)) ?? 0
+    const windows = windowsBefore.get(operationKey(service, operation)) ?? []
+    const baselineCalls = windows.reduce((sum, { ofSpans }) => sum + ofSpans, 0)
     if (calls < spansMin || baselineCalls < parameters.blame.baselineCallsMin) continue
-    const [k, badBefore] = [now.get(key)?.spans ?? 0, before.get(key)?.spans ?? 0]
-    const [seen, expected] = [k / calls, badBefore / baselineCalls]
+    const k = now.get(key)?.spans ?? 0
+    const seen = k / calls
+    const expected = usualShare(lines, windows)
     if (Math.abs(seen - expected) < shareChangeMin) continue
-    const pValue =
-      seen > expected
-        ? betaBinomialTail({ k, n: calls, badBefore, callsBefore: baselineCalls })
-        : betaBinomialTail({
-            k: calls - k,
-            n: calls,
-            badBefore: baselineCalls - badBefore,
-            callsBefore: baselineCalls,
-          })
+    const [bad, usually] = seen > expected ? [k, expected] : [calls - k, 1 - expected]
+    const pValue = betaBinomialTail({
+      k: bad,
+      n: calls,
+      badBefore: usually * baselineCalls,
+      callsBefore: baselineCalls,
+    })
     if (pValue > pValueMax) continue
     findings.push({
       signal: 'logs',
@@ -202,12 +209,30 @@ function changedLogs({ recent, usual }: LogPatterns): Finding[] {
       pValue,
       calls,
       baselineCalls,
-      excessCalls: Math.abs(seen - expected) * calls,
+      excessCalls:
+        Math.abs(seen - expected) * calls * (severity >= errorFrom && seen > expected ? 1 : otherLinesWeight),
       excessNs: 0,
       line: example,
     })
   }
   return findings
+}
+
+/**
+ * The share of spans that usually have a line: the median over windows, each counting by its spans, which a few windows of
+ * trouble do not move.
+ */
+function usualShare(lines: readonly LogPattern[], windows: readonly LogPattern[]): number {
+  const spans = new Map(lines.map((line) => [line.windowMs, line.spans]))
+  const shares = windows
+    .map(({ windowMs, ofSpans }) => ({ share: (spans.get(windowMs) ?? 0) / ofSpans, ofSpans }))
+    .toSorted((a, b) => a.share - b.share)
+  let left = shares.reduce((sum, { ofSpans }) => sum + ofSpans, 0) / 2
+  for (const { share, ofSpans } of shares) {
+    left -= ofSpans
+    if (left <= 0) return share
+  }
+  return 0
 }
 
 function keyOf({ service, operation, pattern }: LogPattern): string {

@@ -1,14 +1,19 @@
 // What went wrong in some time of the past, against another time as normal: the question behind `explain --from --to`.
 import { countMinutes, readLogPatterns, readMinuteStates, type Store, type TimeRange } from '@headwater/store'
 import { blame } from './blame.ts'
+import { confidenceOf } from './confidence.ts'
 import { detect } from './detect.ts'
 import { explain, readOnsetWindows, type Told } from './explain.ts'
-import { pictureOf } from './picture.ts'
+import { parameters } from './parameters.ts'
+import { type Picture, pictureOf } from './picture.ts'
 
-export interface RangeExplanation {
-  /** `undefined` when nothing departs from normal. */
-  told: Told | undefined
-}
+export type RangeExplanation =
+  /** How sure it is that the first cause is right, 0 to 1. */
+  | { state: 'explained'; told: Told; confidence: number }
+  /** Nothing departs from normal. */
+  | { state: 'normal' }
+  /** No operation was called often enough, now and before, to tell. */
+  | { state: 'not-enough-data' }
 
 /** Explains whole minutes by whole minutes. All that departs from normal in the time asked for is one matter. */
 export async function explainRange(
@@ -21,7 +26,7 @@ export async function explainRange(
     readMinuteStates(store, normal),
     countMinutes(store, normal),
     readLogPatterns(store, recent),
-    readLogPatterns(store, normal),
+    readLogPatterns(store, { ...normal, windowMs: parameters.blame.logs.windowMs }),
   ])
   const known = pictureOf(before)
   const picture = pictureOf(now)
@@ -33,11 +38,26 @@ export async function explainRange(
     baselineMs: minutes * 60_000,
     collectorWasAlive: false,
   })
-  if (findings.length === 0 && suspects.length === 0) return { told: undefined }
+  if (findings.length === 0 && suspects.length === 0) {
+    return { state: canCompare(picture, known) ? 'normal' : 'not-enough-data' }
+  }
   const services = [...new Set(findings.flatMap(({ service, caller = service }) => [service, caller]))]
   const group = { services, findings }
   const windows = await readOnsetWindows(store, group, recent.toMs)
-  return {
-    told: await explain(store, { group, known, windows, suspects, untilMs: recent.toMs, knownSinceMs: recent.fromMs }),
-  }
+  const told = await explain(store, {
+    group,
+    known,
+    windows,
+    suspects,
+    untilMs: recent.toMs,
+    knownSinceMs: recent.fromMs,
+  })
+  return { state: 'explained', told, confidence: confidenceOf(suspects) }
+}
+
+function canCompare(recent: Picture, known: Picture): boolean {
+  const { callsMin, baselineCallsMin } = parameters.blame
+  return [...recent.operations].some(
+    ([key, { calls }]) => calls >= callsMin && (known.operations.get(key)?.calls ?? 0) >= baselineCallsMin,
+  )
 }

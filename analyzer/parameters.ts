@@ -61,8 +61,11 @@ export const parameters = {
     shareRiseMin: 0.1,
     /** Bad calls count over all calls to this power: between 1, a share, which favours rare calls, and 0, which favours busy ones. */
     callsExponent: 0.7,
-    /** A line of log counts when the share of spans that have it changes by this, with a chance below that: there are many lines. */
-    logs: { shareChangeMin: 0.2, pValueMax: 1e-5, spansMin: 5 },
+    /**
+     * A line of log counts when the share of spans that have it changes by this, with a chance below that: there are many lines.
+     * What is usual is the median over windows. Lines that are no errors count less: trouble elsewhere changes what is said, too.
+     */
+    logs: { shareChangeMin: 0.2, pValueMax: 1e-5, spansMin: 5, windowMs: 5 * 60_000, otherLinesWeight: 0.7 },
     /** How far slowness elsewhere explains a service's errors: it makes calls time out, and errors slow down nobody. */
     errorsExplained: 0.5,
   },

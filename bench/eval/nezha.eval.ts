@@ -3,7 +3,8 @@ import type { Evaluation } from './evaluation.ts'
 import { rules } from './nezha/baselines.ts'
 import { readFaultFree, readFaults, readMinutes, serviceOf } from './nezha/read.ts'
 import { serviceId, toTelemetry } from './nezha/to-otlp.ts'
-import { hitsAt, rankTable, shareRow, type RankedCase } from './ranking.ts'
+import { hitsAt, rankTable, shareRow } from './ranking.ts'
+import { type Judged, reliabilityTable } from './reliability.ts'
 import { openProduct, type Stretch } from './through-product.ts'
 
 /** Raised when what is sent changes. */
@@ -28,13 +29,14 @@ export const evaluation: Evaluation = async (plan) => {
     stretches,
     progress: plan.progress,
   })
-  const cases: RankedCase[] = []
+  const cases: Judged[] = []
   for (const fault of faults) {
     // Normal is the time without faults, and what all other faults' minutes look like together.
-    const { told } = await product.explain(
+    const explanation = await product.explain(
       fault.name,
       stretches.map(({ name }) => name).filter((name) => name !== fault.name),
     )
+    const told = explanation.state === 'explained' ? explanation.told : undefined
     const now = await readMinutes(fault.folder, { fromMs: fault.minuteMs, minutes })
     const [free] = faultFree
     const normal =
@@ -50,6 +52,7 @@ export const evaluation: Evaluation = async (plan) => {
         ours: [...new Set(told?.causes.map(({ service }) => names.get(service) ?? service) ?? [])],
         ...Object.fromEntries(Object.entries(rules).map(([rule, rank]) => [rule, rank(now, normal)])),
       },
+      ...(explanation.state === 'explained' ? { confidence: explanation.confidence } : {}),
       remark: [
         `${serviceOf(fault.pod)} ${fault.kind}`,
         ...(told?.causes[0]?.evidence ?? []).slice(0, 1).map(({ sentence }) => sentence),
@@ -58,6 +61,7 @@ export const evaluation: Evaluation = async (plan) => {
     plan.progress(`explained ${cases.length} of ${faults.length} faults`)
   }
   plan.tell(rankTable(cases))
+  plan.tell(reliabilityTable(cases))
   const set = 'Nezha TrainTicket'
   return [1, 3].map((k) =>
     shareRow(

@@ -4,7 +4,8 @@ import type { Evaluation } from './evaluation.ts'
 import { baroScorer, deepestAnomalous, mostAbnormal } from './petshop/baselines.ts'
 import { constructCases, randomFrom } from './petshop/constructed.ts'
 import { intervalMs, type Issue, readScenarios, type Scenario } from './petshop/read.ts'
-import { hitsAt, hitTable, type RankedCase, rankTable, shareRow } from './ranking.ts'
+import { hitsAt, hitTable, rankTable, shareRow } from './ranking.ts'
+import { type Judged, reliabilityTable } from './reliability.ts'
 import { wilsonInterval } from './wilson.ts'
 
 /** Published for the rule |z| ≥ 3 without tuning, over all 68 issues. */
@@ -27,11 +28,6 @@ export const evaluation: Evaluation = async ({ folder, tell }) => {
     floor: reached,
   })
   return [rowOf('petshop_at1', 1, 0.9, floor.at1), rowOf('petshop_at3', 3, 1, floor.at3)]
-}
-
-interface Judged extends RankedCase {
-  /** Absent where the product says that it has not enough data. */
-  confidence?: number
 }
 
 function judgeIssue({ name, graph, faultFree }: Scenario, issue: Issue, at: number): Judged {
@@ -77,36 +73,6 @@ function judge(
 
 function wordOf(aspect: Aspect): string {
   return aspect === 'errors' ? 'availability' : 'latency'
-}
-
-/** How often the first cause is right where the product is so sure of it. */
-function reliabilityTable(cases: readonly Judged[]): string {
-  const bins = [
-    [0, 0.5],
-    [0.5, 0.7],
-    [0.7, 0.9],
-    [0.9, 1],
-  ] as const
-  const lines = bins.map(([low, high]) => {
-    const own = cases.flatMap(({ confidence, rankings, culprits }) =>
-      confidence !== undefined && confidence >= low && confidence < high
-        ? [{ confidence, isRight: hitsAt(rankings['ours'] ?? [], culprits, 1) }]
-        : [],
-    )
-    const right = own.filter(({ isRight }) => isRight).length
-    const mean = own.reduce((sum, { confidence }) => sum + confidence, 0) / own.length
-    const interval = wilsonInterval(right, own.length)
-    return own.length === 0
-      ? `| ${low} to ${high} | 0 | | | |`
-      : `| ${low} to ${high} | ${own.length} | ${mean.toFixed(2)} | ${(right / own.length).toFixed(2)} | ${interval.low.toFixed(2)} to ${interval.high.toFixed(2)} |`
-  })
-  const untold = cases.filter(({ confidence }) => confidence === undefined).length
-  return [
-    '| confidence | n | mean of it | right | 95 % |',
-    '|---|---|---|---|---|',
-    ...lines,
-    `| not enough data | ${untold} | | | |`,
-  ].join('\n')
 }
 
 /** How long a fault-free time is looked at, as after an alert. */

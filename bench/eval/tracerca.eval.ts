@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import type { Evaluation, EvaluationPlan, ScoreRow } from './evaluation.ts'
-import { hitsAt, rankTable, shareRow, type RankedCase } from './ranking.ts'
+import { hitsAt, rankTable, shareRow } from './ranking.ts'
+import { type Judged, reliabilityTable } from './reliability.ts'
 import { openProduct, type Product, type Stretch } from './through-product.ts'
 import { addLatencies, type Latencies, type Normal, normalOf, rules } from './tracerca/baselines.ts'
 import {
@@ -32,7 +33,7 @@ export const evaluation: Evaluation = async (plan) => {
   })
   const { normal, callers } = await poolOf(folder, incidents)
   const affected = await readAffected(folder, part)
-  const cases: RankedCase[] = []
+  const cases: Judged[] = []
   const radii: RadiusCase[] = []
   const names = new Map<string, string>()
   for (const incident of incidents) {
@@ -51,6 +52,7 @@ export const evaluation: Evaluation = async (plan) => {
         ...Object.fromEntries(Object.entries(rules).map(([rule, rank]) => [rule, rank(traces, normal)])),
       },
       remark: told.remark,
+      ...(told.confidence === undefined ? {} : { confidence: told.confidence }),
     })
     const { culprits } = incident
     const first = rules['net abnormal share']?.(traces, normal).slice(0, 1) ?? []
@@ -69,8 +71,9 @@ export const evaluation: Evaluation = async (plan) => {
   return tellAll(plan, cases, radii)
 }
 
-function tellAll(plan: EvaluationPlan, cases: readonly RankedCase[], radii: readonly RadiusCase[]): ScoreRow[] {
+function tellAll(plan: EvaluationPlan, cases: readonly Judged[], radii: readonly RadiusCase[]): ScoreRow[] {
   plan.tell(rankTable(cases))
+  plan.tell(reliabilityTable(cases))
   plan.tell(blastTable(radii))
   const set = 'TraceRCA TrainTicket'
   return [
@@ -88,16 +91,19 @@ async function ask(
   product: Product,
   incident: SetIncident,
   incidents: readonly SetIncident[],
-): Promise<{ causes: string[]; services: string[]; remark: string }> {
+): Promise<{ causes: string[]; services: string[]; remark: string; confidence?: number }> {
   // Normal is what all other incidents' times look like together: nine tenths and more of their traces are healthy.
-  const { told } = await product.explain(
+  const explanation = await product.explain(
     incident.name,
     incidents.filter((other) => other !== incident).map(({ name }) => name),
   )
+  if (explanation.state !== 'explained') return { causes: [], services: [], remark: explanation.state }
+  const { told, confidence } = explanation
   return {
-    causes: told?.causes.map(({ service }) => service) ?? [],
-    services: told?.impact.services ?? [],
-    remark: told?.title ?? 'nothing departs from normal',
+    causes: told.causes.map(({ service }) => service),
+    services: told.impact.services,
+    remark: told.title,
+    confidence,
   }
 }
 

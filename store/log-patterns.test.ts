@@ -1,0 +1,93 @@
+import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectStore, type Store } from './connect.ts'
+import { readLogPatterns } from './log-patterns.ts'
+import { migrateClickHouse } from './migrate.ts'
+
+const startMs = Math.floor(Date.now() / 60_000) * 60_000 - 600_000
+
+let engines: TestEngines
+let store: Store
+
+beforeAll(async () => {
+  engines = await startTestEngines()
+  store = connectStore(engines)
+  await migrateClickHouse(engines.clickhouseUrl)
+  // Four charges a minute, of which those of the second minute log what they should not, and a refund that says nothing.
+  const spans = [0, 1].flatMap((minute) => [1, 2, 3, 4].map((n) => ({ minute, id: `${minute}${n}`, name: 'charge' })))
+  await store.clickhouse.insert({
+    table: 'otel_traces',
+    format: 'JSONEachRow',
+    values: [...spans, { minute: 1, id: 'r', name: 'refund' }].map(({ minute, id, name }) => ({
+      Timestamp: at(minute),
+      TraceId: `t${id}`,
+      SpanId: `s${id}`,
+      SpanName: name,
+      ServiceName: 'payments',
+    })),
+  })
+  const line = (id: string, minute: number, Body: string, SeverityNumber: number, code?: string) => ({
+    Timestamp: at(minute),
+    TraceId: `t${id}`,
+    SpanId: `s${id}`,
+    ServiceName: 'payments',
+    ScopeName: 'Charge',
+    Body,
+    SeverityNumber,
+    LogAttributes: code === undefined ? {} : { 'code.line.number': code },
+  })
+  await store.clickhouse.insert({
+    table: 'otel_logs',
+    format: 'JSONEachRow',
+    values: [
+      // A span that says the same twice says it once; numbers and ids do not make a line another one.
+      ...spans.flatMap(({ id, minute }) => [
+        line(id, minute, `took ${id} for order 4be1f2-99${id}`, 9),
+        line(id, minute, `took ${id} for order 77${id}`, 9),
+      ]),
+      ...spans.filter(({ minute }) => minute === 1).map(({ id }) => line(id, 1, `no ${id}`, 17, '40')),
+      line('unknown', 1, 'of a span that is not there', 9),
+    ],
+  })
+})
+
+afterAll(async () => {
+  await store.close()
+  await engines.stop()
+})
+
+function at(minute: number): string {
+  return ((startMs + minute * 60_000 + 5_000) / 1_000).toFixed(9)
+}
+
+const told = async (range: Omit<Parameters<typeof readLogPatterns>[1], 'fromMs' | 'toMs'>) =>
+  (await readLogPatterns(store, { fromMs: startMs, toMs: startMs + 120_000, ...range }))
+    .map(
+      ({ operation, pattern, severity, spans, ofSpans, windowMs }) =>
+        `${(windowMs - startMs) / 60_000} ${operation} “${pattern}” ${severity}: ${spans} of ${ofSpans}`,
+    )
+    .toSorted()
+
+test('lines are told apart by where they are written, else by their text without numbers', async () => {
+  expect(await told({})).toEqual([
+    '0 charge “Charge took # for order #” 9: 8 of 8',
+    '0 charge “Charge:40” 17: 4 of 8',
+    '0 charge “” 0: 0 of 8',
+    '0 refund “” 0: 0 of 1',
+  ])
+})
+
+test('window by window, without what is excluded', async () => {
+  expect(await told({ windowMs: 60_000 })).toEqual([
+    '0 charge “Charge took # for order #” 9: 4 of 4',
+    '0 charge “” 0: 0 of 4',
+    '1 charge “Charge took # for order #” 9: 4 of 4',
+    '1 charge “Charge:40” 17: 4 of 4',
+    '1 charge “” 0: 0 of 4',
+    '1 refund “” 0: 0 of 1',
+  ])
+  expect(await told({ excluded: [{ fromMs: startMs + 60_000, toMs: startMs + 120_000 }] })).toEqual([
+    '0 charge “Charge took # for order #” 9: 4 of 4',
+    '0 charge “” 0: 0 of 4',
+  ])
+})
