@@ -1,9 +1,10 @@
 // The Numenta Anomaly Benchmark: single series, found while they stream, one threshold for all of them.
+import type { Judgement } from '@headwater/analyzer'
 import { Chance } from '../ingest/chance.ts'
 import type { Evaluation } from './evaluation.ts'
 import { type NabSeries, readCorpus } from './nab/corpus.ts'
-import { type Detector, ours, random, rollingMedian, windowedGaussian } from './nab/detectors.ts'
-import { type NabScore, nabScore, type ScoredSeries, seriesScore } from './nab/score.ts'
+import { type Detector, judgements, random, rollingMedian, windowedGaussian } from './nab/detectors.ts'
+import { type NabScore, nabScore, probationLength, type ScoredSeries, seriesScore } from './nab/score.ts'
 
 const goal = 65
 const seeds = 20
@@ -11,10 +12,11 @@ const draws = 1_000
 
 export const evaluation: Evaluation = async ({ folder, progress, tell }) => {
   const corpus = await readCorpus(await folder('nab'))
-  const scored = corpus.map((series) => {
+  const judged = corpus.map((series) => {
     progress(series.name)
-    return { windows: series.windows, scores: ours(series) }
+    return judgements(series)
   })
+  const scored = corpus.map(({ windows }, i) => ({ windows, scores: (judged[i] ?? []).map(({ news }) => news) }))
   const result = nabScore(scored)
   const chance = Array.from({ length: seeds }, (_, seed) => scoreOf(corpus, random(seed)).score)
   const floor = chance.reduce((sum, score) => sum + score, 0) / seeds
@@ -23,6 +25,7 @@ export const evaluation: Evaluation = async ({ folder, progress, tell }) => {
   const { low, high } = interval(scored, result.threshold)
   tell(detectorTable({ ours: result, 'windowed Gaussian': gaussian, 'rolling median': median }))
   tell(seriesTable(corpus, scored, result.threshold))
+  tell(calibrationTable(corpus, judged))
   return [
     {
       id: 'nab',
@@ -81,4 +84,19 @@ function seriesTable(corpus: readonly NabSeries[], scored: readonly ScoredSeries
     ]
   })
   return ['| series | found | gain | false alarms | a day |', '|---|---|---|---|---|', ...lines].join('\n')
+}
+
+/** Points outside of all windows, after the time of learning: how many of them have a p-value of so little? */
+function calibrationTable(corpus: readonly NabSeries[], judged: readonly (readonly Judgement[])[]): string {
+  const healthy = corpus.flatMap(({ windows }, i) =>
+    (judged[i] ?? []).filter(
+      (_, point, { length }) =>
+        point >= probationLength(length) && !windows.some(({ first, last }) => point >= first && point <= last),
+    ),
+  )
+  const lines = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5].map((limit) => {
+    const share = healthy.filter(({ pValue }) => pValue <= limit).length / healthy.length
+    return `| ${limit} | ${share.toPrecision(2)} |`
+  })
+  return ['| p-value at most | share of points outside of all windows |', '|---|---|', ...lines].join('\n')
 }

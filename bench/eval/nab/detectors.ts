@@ -1,14 +1,14 @@
-import { SeriesJudge } from '@headwater/analyzer'
+import { type Judgement, SeriesJudge } from '@headwater/analyzer'
 import { Chance } from '../../ingest/chance.ts'
 import type { NabSeries } from './corpus.ts'
 
 /** Scores for the points of a series, each from that point and those before it: the higher, the stranger. */
 export type Detector = (series: NabSeries) => Float64Array
 
-/** The product's own judge. */
-export const ours: Detector = ({ timesMs, values }) => {
+/** What the product's own judge says of each point. */
+export function judgements({ timesMs, values }: NabSeries): Judgement[] {
   const judge = new SeriesJudge()
-  return values.map((value, i) => judge.push(timesMs[i] ?? 0, value).news)
+  return Array.from(values, (value, i) => judge.push(timesMs[i] ?? 0, value))
 }
 
 export function random(seed: number): Detector {
