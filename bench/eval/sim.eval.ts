@@ -6,13 +6,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Evaluation, ScoreRow } from './evaluation.ts'
 import { productVersion } from './product-version.ts'
-import { makeScenarios, type Prediction, scoreOf, type Table } from './sim/simulator.ts'
+import { makeScenarios, type Prediction, scoreOf, sizeOf, type Table } from './sim/simulator.ts'
 import { watchScenario } from './sim/watch-scenario.ts'
 
 const set = { count: 100, seed: 1 }
 const goals = { at1: 0.9, at1Hard: 0.75, shareError: 0.03, falsePerDay: 1 }
-/** Services of a scenario, on average: false incidents are counted per 1,000 services. */
-const servicesOfScenario = 24
 
 export const evaluation: Evaluation = async ({ simulator, casesMax, resumeFolder, progress, tell }) => {
   const count = Math.min(set.count, casesMax)
@@ -36,10 +34,12 @@ export const evaluation: Evaluation = async ({ simulator, casesMax, resumeFolder
   }
   const { ours, baselines } = await scoreOf(simulator, { folders, predictions, into: said })
   tell(tableOf(ours, baselines))
-  return rowsOf(ours, baselines)
+  const sizes = await Promise.all(folders.map((folder) => sizeOf(folder)))
+  const servicesOfScenario = sizes.reduce((sum, { services }) => sum + services, 0) / sizes.length
+  return rowsOf(ours, baselines, servicesOfScenario)
 }
 
-function rowsOf(ours: Table, baselines: Readonly<Record<string, Table>>): ScoreRow[] {
+function rowsOf(ours: Table, baselines: Readonly<Record<string, Table>>, servicesOfScenario: number): ScoreRow[] {
   const ofBaselines = (slice: string, figure: 'ac1' | 'flowMae') =>
     Object.fromEntries(
       Object.entries(baselines).flatMap(([name, { slices }]) => {
@@ -57,7 +57,6 @@ function rowsOf(ours: Table, baselines: Readonly<Record<string, Table>>): ScoreR
   }
   const all = ours.slices['all']
   const shareError = all?.flowMae ?? 1
-  // Scenarios are of some twenty services each, watched for some minutes.
   const falsePerDay = ((ours.falsePerDay ?? 0) * 1_000) / servicesOfScenario
   return [
     causeRow('sim_at1', 'all', goals.at1),

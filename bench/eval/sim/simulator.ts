@@ -92,8 +92,11 @@ export async function scoreOf(
   return { ours, baselines }
 }
 
-/** How long a scenario is. */
-export async function minutesOf(folder: string): Promise<number> {
+const sizeSchema = z.object({ scenarioMinutes: z.number(), services: z.number() })
+
+/** How long a scenario is, and of how many services. */
+export async function sizeOf(folder: string): Promise<{ minutes: number; services: number }> {
   const [first = ''] = (await readFile(join(folder, 'truth.jsonl'), 'utf8')).split('\n')
-  return z.object({ scenarioMinutes: z.number() }).parse(JSON.parse(first)).scenarioMinutes
+  const { scenarioMinutes: minutes, services } = sizeSchema.parse(JSON.parse(first))
+  return { minutes, services }
 }

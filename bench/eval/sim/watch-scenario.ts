@@ -17,7 +17,7 @@ import {
   takeLease,
 } from '@headwater/store'
 import { settleAll } from '../through-product.ts'
-import { minutesOf, postScenario, type Prediction } from './simulator.ts'
+import { postScenario, type Prediction, sizeOf } from './simulator.ts'
 
 const stepMs = 10_000
 /** As in a running analyzer: a window is judged so long after its end. */
@@ -38,7 +38,7 @@ export async function watchScenario(simulator: string, folder: string): Promise<
 
   // A scenario that is posted ends at that moment.
   const toMs = Math.ceil(Date.now() / stepMs) * stepMs
-  const fromMs = toMs - (await minutesOf(folder)) * 60_000
+  const fromMs = toMs - (await sizeOf(folder)).minutes * 60_000
   const shiftNs = await receive(store, simulator, { folder, home })
   await settleAll(store)
   await beat(store, { fromMs, toMs: toMs + afterMs })
