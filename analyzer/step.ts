@@ -2,16 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import {
   collectorWasAlive,
-  countMinutes,
-  countRecentWindows,
   type Lease,
-  readIncidentRanges,
-  readMinuteStates,
   readOpenIncidents,
-  readRecentStates,
   saveIncident,
   type Store,
-  type TimeRange,
   type TrackedIncident,
   type WindowCounts,
 } from '@headwater/store'
@@ -22,7 +16,8 @@ import { type Group, groupFindings } from './group.ts'
 import { type Decision, decide } from './life-cycle.ts'
 import { badWindows } from './onset.ts'
 import { parameters } from './parameters.ts'
-import { type Picture, pictureOf } from './picture.ts'
+import type { Picture } from './picture.ts'
+import { readPictures } from './read-pictures.ts'
 
 export interface StepReport {
   findings: number
@@ -54,37 +49,6 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
     opened: decisions.filter(({ deed }) => deed === 'open').length,
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
     open: decisions.filter(({ deed }) => deed !== 'resolve').length,
-  }
-}
-
-async function readPictures(
-  store: Store,
-  atMs: number,
-): Promise<{ recent: Picture; baseline: Picture; recentMs: number; baselineMs: number }> {
-  const recentMs = parameters.recentMs
-  const toMs = atMs - recentMs - parameters.gapMs
-  const hour: TimeRange = { fromMs: atMs - parameters.baselineMs, toMs }
-  const excluded = (await readIncidentRanges(store, atMs - parameters.longBaselineMs, atMs)).map((range) => ({
-    fromMs: range.fromMs - parameters.gapMs,
-    toMs: range.toMs,
-  }))
-  const [now, before, windows] = await Promise.all([
-    readRecentStates(store, { fromMs: atMs - recentMs, toMs: atMs }),
-    readRecentStates(store, { ...hour, excluded }),
-    countRecentWindows(store, { ...hour, excluded }),
-  ])
-  const calls = before.reduce((sum, state) => sum + state.calls, 0)
-  if (calls >= parameters.baselineCallsMin) {
-    return { recent: pictureOf(now), baseline: pictureOf(before), recentMs, baselineMs: windows * 10_000 }
-  }
-  const day = { fromMs: atMs - parameters.longBaselineMs, toMs: hour.fromMs, excluded }
-  const earlier = await readMinuteStates(store, day)
-  const minutes = earlier.length === 0 ? 0 : await countMinutes(store, day)
-  return {
-    recent: pictureOf(now),
-    baseline: pictureOf([...before, ...earlier]),
-    recentMs,
-    baselineMs: windows * 10_000 + minutes * 60_000,
   }
 }
 
