@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
-import type { Reporter, TestModule } from 'vitest/node'
+import { BaseSequencer, type Reporter, type TestModule, type TestSpecification } from 'vitest/node'
 
 /** The closing line that continuous integration reads: `N passed, N failed, N skipped`. */
 const closingLine: Reporter = {
@@ -15,12 +16,46 @@ const closingLine: Reporter = {
   },
 }
 
+/** What takes longest, the longest first: began late, one of these would run alone at the end. */
+const longest = [
+  'analyzer/step.test.ts',
+  'collector/trouble.test.ts',
+  'agent/capture/amqplib.test.ts',
+  'cli/up.test.ts',
+  'agent/matrix.test.ts',
+  'agent/capture/on-load.test.ts',
+  'agent/tracing.test.ts',
+  'analyzer/start.test.ts',
+  'cli/doctor-service.test.ts',
+  'agent/capture/bullmq.test.ts',
+  'agent/trouble.test.ts',
+  'agent/hostile.test.ts',
+  'store/settle.test.ts',
+  'store/embedded/engines.test.ts',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = longest.findIndex((name) => moduleId.endsWith(`/${name}`))
+      return at === -1 ? longest.length : at
+    }
+    // oxlint-disable-next-line unicorn/no-array-sort -- no array's: the order that vitest would take
+    const ordinary = await super.sort(files)
+    return ordinary.toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
 export default defineConfig({
   test: {
     // The embedded ClickHouse does not live in worker threads.
     pool: 'forks',
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/*.faults.test.ts'],
+    // Tests often wait for their processes, so that even two cores have work for three; the default would be one.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
+    globalSetup: ['vitest.compile-cache.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', closingLine],

@@ -153,10 +153,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     ...first,
     ...(registered ? ['--import', '@headwater/agent/register'] : []),
   ]
+  if (registered) await compileOnce(node, env['HEADWATER_TRACING'] ?? 'lean')
   const child = spawn(node, [...flags, file], {
     cwd: directory,
     env: {
       PATH: process.env['PATH'],
+      ...compileCache,
       OTEL_BSP_SCHEDULE_DELAY: '20',
       HEADWATER_USER_IDS: 'plain',
       HEADWATER_SPOOL: 'none',
@@ -180,6 +182,27 @@ export async function startApp(options: AppOptions): Promise<App> {
     return { code: child.exitCode, signal: child.signalCode, afterMs: performance.now() - startedMs }
   }
   return { url, stdout, stderr, ended }
+}
+
+const { NODE_COMPILE_CACHE: compiled } = process.env
+const compileCache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }
+
+/**
+ * Fills this run's compile cache with the agent, if nobody has yet. Node writes it at an orderly end, and most
+ * applications of tests are killed.
+ */
+async function compileOnce(node: string, tracing: string): Promise<void> {
+  if (compiled === undefined) return
+  const mark = join(compiled, encodeURIComponent(`${node} ${tracing}`))
+  const isFirst = await mkdir(mark).then(
+    () => true,
+    () => false,
+  )
+  if (!isFirst) return
+  const flags = ['--experimental-strip-types', '--no-warnings', '--import', '@headwater/agent/register']
+  const env = { ...compileCache, HEADWATER_TRACING: tracing, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }
+  const cwd = fileURLToPath(new URL('.', import.meta.url))
+  await once(spawn(node, [...flags, '--eval', '0'], { cwd, env, stdio: 'ignore' }), 'close')
 }
 
 /** Makes all our packages the application's, and those of `modules` by the name that it knows them by; and its files. */
