@@ -1,6 +1,12 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 
 export type { ClickHouseClient } from '@clickhouse/client'
+
+const connectionsMax = 12
+/** Less than the three seconds after which older servers end a connection that nobody uses. */
+const idleMaxMs = 2_500
 
 /**
  * The stock client for a URL such as `http://user:password@host:8123/database`; the database defaults to `headwater`.
@@ -15,6 +21,7 @@ export function connectClickHouse(url: string): ClickHouseClient {
   parsed.pathname = ''
   parsed.username = ''
   parsed.password = ''
+  const Agent = parsed.protocol === 'https:' ? HttpsAgent : HttpAgent
   return createClient({
     url: parsed,
     database,
@@ -22,7 +29,11 @@ export function connectClickHouse(url: string): ClickHouseClient {
     password,
     application: 'headwater',
     request_timeout: 120_000,
-    max_open_connections: 12,
+    max_open_connections: connectionsMax,
+    // Idle connections end by the agent's clock. The client's own (1.23.1) loses sight of its timer when a request is
+    // aborted before it has its connection, and then ends that connection under a later request: "socket hang up".
+    http_agent: new Agent({ keepAlive: true, maxSockets: connectionsMax, timeout: idleMaxMs }),
+    keep_alive: { enabled: true, idle_socket_ttl: 0 },
     // Whoever asks tells what failed, once.
     log: { level: ClickHouseLogLevel.OFF },
     compression: { request: false, response: false },
