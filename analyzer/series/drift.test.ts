@@ -38,7 +38,10 @@ test('a series turned upside down drifts the other way, and its unit does not ma
   fc.assert(
     fc.property(
       // Thousandths: the smallest of all doubles lose their last bits when they are scaled.
-      fc.array(fc.integer({ min: -1e6, max: 1e6 }).map((it) => it / 1e3), { minLength: 15, maxLength: 60 }),
+      fc.array(
+        fc.integer({ min: -1e6, max: 1e6 }).map((it) => it / 1e3),
+        { minLength: 15, maxLength: 60 },
+      ),
       fc.integer({ min: -10, max: 10 }),
       (values, exponent) => {
         const [plain, turned] = [new Drift(options), new Drift(options)]
