@@ -111,7 +111,11 @@ function firstOperation(service: string, { operations }: Picture): string {
 }
 
 /** The suspects as they are told: names, shares of the whole excess, evidence in sentences, and the way to an entry. */
-export function toCauses(suspects: Suspect[], known: Picture): Cause[] {
+export function toCauses(
+  suspects: Suspect[],
+  known: Picture,
+  queryOf: (finding: Finding) => string | null = () => null,
+): Cause[] {
   const total = suspects.reduce((sum, { weight }) => sum + weight, 0)
   return suspects
     .map((suspect) => ({ suspect, score: total === 0 ? 0 : suspect.weight / total }))
@@ -123,7 +127,7 @@ export function toCauses(suspects: Suspect[], known: Picture): Cause[] {
       kind: suspect.kind,
       score: Math.round(score * 1_000) / 1_000,
       ...(suspect.peer === undefined ? {} : { peer: nameOf(suspect.peer) }),
-      evidence: suspect.findings.map(toEvidence),
+      evidence: suspect.findings.map((finding) => toEvidence(finding, queryOf(finding))),
       path: pathToEntry(suspect, known),
     }))
 }
@@ -150,9 +154,9 @@ export function pathToEntry(
 }
 
 /** One finding as evidence: its numbers, and a sentence made from them. */
-export function toEvidence(finding: Finding): Evidence {
+function toEvidence(finding: Finding, query: string | null): Evidence {
   const { signal, expected, seen, unit, pValue } = finding
-  return { signal, sentence: sentenceOf(finding), expected, seen, unit, pValue }
+  return { signal, sentence: sentenceOf(finding), expected, seen, unit, pValue, query }
 }
 
 function sentenceOf({

@@ -51,6 +51,7 @@ export async function explainRange(
     windows,
     suspects,
     untilMs: recent.toMs,
+    compared: { recent, baseline },
     knownSinceMs: recent.fromMs,
   })
   return { state: 'explained', told, confidence: confidenceOf(suspects) }

@@ -1,14 +1,13 @@
 // Explaining an incident: who is to blame, what tells bad calls from good ones, and whom it hits. The decisions are pure
 // functions; this file reads what they need, in the order in which they need it.
 import { isDeepStrictEqual } from 'node:util'
-import type { Anomaly, Cause, Impact } from '@headwater/vocabulary'
+import { type Anomaly, type Cause, type Impact, type SeenChange, withInterval } from '@headwater/vocabulary'
 import {
   type BadCall,
   type Breakdown,
   type FrequentError,
   readBadPatterns,
   readBreakdown,
-  readChanges,
   readFrequentErrors,
   readImpact,
   readWindows,
@@ -20,24 +19,30 @@ import {
 import { bucketMiddle, quantileNs } from '@headwater/vocabulary'
 import { tellingAttribute } from './attribute.ts'
 import { nameOf, rankSuspects, type Suspect, toCauses } from './cause.ts'
+import { changeEvidence, readSeenChanges } from './changes.ts'
+import { confidenceOf } from './confidence.ts'
 import { type Finding, slowAbove } from './detect.ts'
 import { upstreamOf } from './graph/upstream.ts'
 import type { Group } from './group.ts'
+import { noCauseReason } from './no-cause.ts'
 import { onsetMs } from './onset.ts'
 import { parameters } from './parameters.ts'
 import type { Picture } from './picture.ts'
+import { type Compared, queryOf, toAnomaly } from './told-anomaly.ts'
 
 /** All that is told of an incident, apart from its life cycle. */
 export interface Told {
   title: string
   sinceMs: number
   causes: Cause[]
+  /** How sure it is that the first cause is right, 0 to 1. */
+  confidence: number
+  /** Null where a cause is told. */
+  noCauseReason: string | null
   impact: Impact
   anomalies: Anomaly[]
+  changes: SeenChange[]
 }
-
-/** How far before its onset a change can be to blame. */
-const changeBeforeMs = 30 * 60_000
 
 /** Explains a group of findings by the facts since their onset. `known` is the normal picture, with paths and flows. */
 export async function explain(
@@ -47,6 +52,7 @@ export async function explain(
     known,
     windows,
     untilMs,
+    compared,
     knownSinceMs,
     suspects = rankSuspects(group.findings, known),
   }: {
@@ -54,6 +60,8 @@ export async function explain(
     known: Picture
     windows: WindowCounts[]
     untilMs: number
+    /** The times that the findings compare. */
+    compared: Compared
     /** The onset, once an incident has one: it does not move forward. */
     knownSinceMs?: number
     /** The most suspect first. */
@@ -68,6 +76,10 @@ export async function explain(
   const sinceMs = Math.min(onset, knownSinceMs ?? onset)
   const range = { fromMs: sinceMs, toMs: untilMs }
   const told = suspects.slice(0, 3)
+  const changes = await readSeenChanges(store, {
+    ...range,
+    services: [...group.services, ...suspects.map(({ service }) => service)],
+  })
   const [impact, patterns, causes] = await Promise.all([
     readImpact(store, {
       ...range,
@@ -75,7 +87,14 @@ export async function explain(
       slowEntries: slowEntriesOf(known),
     }),
     first === undefined ? [] : readBadPatterns(store, { ...range, badCalls: badCallsOf(first, known) }),
-    withEvidence(store, toCauses(suspects, known), told, known, range),
+    withEvidence(
+      store,
+      toCauses(suspects, known, (finding) => queryOf(finding, compared)),
+      told,
+      known,
+      range,
+      changes,
+    ),
   ])
   const reached =
     first === undefined
@@ -89,13 +108,18 @@ export async function explain(
     title: titleOf(causes[0]),
     sinceMs,
     causes,
+    confidence: confidenceOf(suspects),
+    noCauseReason: causes.length === 0 ? noCauseReason(group.findings) : null,
     impact: {
       services: services.map(nameOf),
-      flows: impact.flows.map((flow) => ({ ...flow, share: share(flow.runsAffected, flow.runs) })),
-      users: { ...impact.users, share: share(impact.users.affected, impact.users.seen) },
+      flows: impact.flows.map((flow) => ({ ...flow, ...withInterval(flow.runsAffected, flow.runs) })),
+      users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
       since: new Date(sinceMs).toISOString(),
     },
-    anomalies: group.findings.map((finding) => toAnomaly(finding, onsets.get(finding) ?? untilMs)),
+    anomalies: group.findings.map((finding) =>
+      toAnomaly(finding, { sinceMs: onsets.get(finding) ?? untilMs, known, compared }),
+    ),
+    changes,
   }
 }
 
@@ -162,12 +186,8 @@ async function withEvidence(
   told: Suspect[],
   known: Picture,
   range: TimeRange,
+  changes: readonly SeenChange[],
 ): Promise<Cause[]> {
-  const changes = await readChanges(store, {
-    fromMs: range.fromMs - changeBeforeMs,
-    toMs: range.toMs,
-    services: [...new Set(causes.map(({ service }) => service))],
-  })
   return await Promise.all(
     causes.map(async (cause, rank) => {
       const suspect = told[rank]
@@ -179,53 +199,50 @@ async function withEvidence(
               readBreakdown(store, { ...range, badCalls }),
               readFrequentErrors(store, { ...range, badCalls }),
             ])
-      const change = changes.find(({ service }) => service === cause.service)
-      return addEvidence(cause, breakdown, errors, change === undefined ? undefined : changeSentence(change))
+      return addEvidence(cause, { range, breakdown, errors, changes })
     }),
   )
 }
 
-function addEvidence(cause: Cause, breakdown: Breakdown[], errors: FrequentError[], change: string | undefined): Cause {
+function addEvidence(
+  cause: Cause,
+  {
+    range,
+    breakdown,
+    errors: [error],
+    changes,
+  }: { range: TimeRange; breakdown: Breakdown[]; errors: FrequentError[]; changes: readonly SeenChange[] },
+): Cause {
   const attribute = tellingAttribute(breakdown)
-  const [error] = errors
-  return {
-    ...cause,
-    ...(attribute === undefined ? {} : { attribute }),
-    evidence: [
-      ...cause.evidence,
-      ...(error === undefined
-        ? []
-        : [
-            {
-              signal: 'exception' as const,
-              sentence: `Its errors say most often: ${[error.errorType, error.message].filter((part) => part !== '').join(': ')}`,
-            },
-          ]),
-      ...(attribute === undefined
-        ? []
-        : [
-            {
-              signal: 'attribute' as const,
-              sentence: `${Math.round(attribute.badShare * 100)} % of its calls with ${attribute.name} = ${attribute.value} are bad, ${Math.round(attribute.goodShare * 100)} % of the others.`,
-            },
-          ]),
-      ...(change === undefined ? [] : [{ signal: 'change' as const, sentence: change }]),
-    ],
+  const evidence = [...cause.evidence]
+  if (error !== undefined) {
+    const said = [error.errorType, error.message].filter((part) => part !== '').join(': ')
+    evidence.push({
+      signal: 'exception',
+      sentence: `Its errors say most often: ${said}`,
+      query: failedRunsOf(cause.service, range),
+    })
   }
+  if (attribute !== undefined) {
+    const { name, value, badShare, goodShare } = attribute
+    evidence.push({
+      signal: 'attribute',
+      sentence: `${Math.round(badShare * 100)} % of its calls with ${name} = ${value} are bad, ${Math.round(goodShare * 100)} % of the others.`,
+      query: failedRunsOf(cause.service, range),
+    })
+  }
+  const own = changes.filter(({ service }) => service === cause.service).slice(0, changesPerCauseMax)
+  evidence.push(...own.map((change) => changeEvidence(change, range.fromMs)))
+  return { ...cause, ...(attribute === undefined ? {} : { attribute }), evidence }
 }
 
-function changeSentence({
-  kind,
-  service,
-  version,
-  at,
-}: {
-  kind: string
-  service: string
-  version: string | null
-  at: string
-}): string {
-  return `A ${kind} of ${service}${version === null ? '' : ` (${version})`} was reported at ${at}.`
+/** Changes that are evidence for one cause: the latest. */
+const changesPerCauseMax = 3
+
+/** Failed runs that passed the service in a range: where their messages and attributes can be read. */
+function failedRunsOf(service: string, { fromMs, toMs }: TimeRange): string {
+  const [since, until] = [fromMs, toMs].map((ms) => new Date(ms).toISOString())
+  return `/api/v1/executions?${new URLSearchParams({ service, status: 'error', since: since ?? '', until: until ?? '' }).toString()}`
 }
 
 /** One line that says what broke. */
@@ -242,26 +259,4 @@ export function titleOf(cause: Cause | undefined): string {
     case 'dependency':
       return `${place} waits for ${cause.peer ?? 'a peer'} or fails with it`
   }
-}
-
-function toAnomaly(finding: Finding, sinceMs: number): Anomaly {
-  const { signal, operation, caller, callerOperation, expected, seen, unit, pValue, calls, baselineCalls } = finding
-  return {
-    service: nameOf(finding.service),
-    operation,
-    ...(caller === undefined ? {} : { caller: nameOf(caller) }),
-    ...(callerOperation === undefined ? {} : { callerOperation }),
-    signal,
-    since: new Date(sinceMs).toISOString(),
-    expected,
-    seen,
-    unit,
-    pValue,
-    calls,
-    baselineCalls,
-  }
-}
-
-function share(part: number, whole: number): number {
-  return whole === 0 ? 0 : Math.round((part / whole) * 1_000) / 1_000
 }

@@ -14,11 +14,21 @@ function incident(id: string, scope: string[], quietSteps = 0): TrackedIncident 
     openedAt: at,
     updatedAt: at,
     resolvedAt: null,
+    resolvedBy: null,
+    reopenings: 0,
+    reopened: [],
     causes: [],
-    impact: { services: [], flows: [], users: { affected: 0, seen: 0, share: 0 }, since: at },
+    confidence: 0,
+    noCauseReason: null,
+    impact: { services: [], flows: [], users: { affected: 0, seen: 0, share: 0, low: 0, high: 1 }, since: at },
     anomalies: [],
+    changes: [],
+    acknowledged: null,
+    comments: [],
+    verdict: null,
     scope,
     quietSteps,
+    isClosed: false,
   }
 }
 
@@ -39,6 +49,8 @@ function play(story: string): string {
       const { id, scope } = decision.incident
       const at = open.findIndex((known) => known.id === id)
       switch (decision.deed) {
+        case 'reopen':
+          throw new Error('Nothing that ended is told here')
         case 'update':
           open[at] = incident(id, [...new Set([...scope, ...decision.group.services])])
           break
@@ -125,6 +137,99 @@ test('after an incident has closed, the same services open a new one', () => {
     quiet     → resolve #1
     payments  → open #2`
   expect(play(story)).toBe(story)
+})
+
+const now = '2026-11-20T12:10:00.000Z'
+const payments = { service: 'payments', operation: 'POST /charge', kind: 'errors' } as const
+const told = { ...payments, score: 1, evidence: [], path: [] }
+
+/** Ended five minutes ago, with payments as its cause. */
+const ended = {
+  ...incident('#1', ['gateway', 'payments']),
+  state: 'resolved' as const,
+  resolvedAt: '2026-11-20T12:05:00.000Z',
+  causes: [told],
+}
+
+test('what comes back with the same cause soon after it ended is the same incident, whichever operation is hit more', () => {
+  const group = groupOf('payments orders')
+  const decisions = decide([], [group], {
+    resolved: [ended],
+    accusedOf: () => ({ ...payments, operation: 'POST /refund' }),
+    now,
+  })
+  expect(decisions).toEqual([
+    {
+      deed: 'reopen',
+      incident: ended,
+      group,
+      why: 'It came back 5 min after it had been resolved, with the same cause.',
+    },
+  ])
+})
+
+test('another cause, another kind of it, or other services are a new incident, and so is what nobody is accused of', () => {
+  for (const accused of [{ ...payments, service: 'gateway' }, { ...payments, kind: 'latency' as const }, undefined]) {
+    const decisions = decide([], [groupOf('payments')], { resolved: [ended], accusedOf: () => accused, now })
+    expect(decisions.map(({ deed }) => deed)).toEqual(['open'])
+  }
+  const elsewhere = decide([], [groupOf('mailer')], { resolved: [ended], accusedOf: () => payments, now })
+  expect(elsewhere.map(({ deed }) => deed)).toEqual(['open'])
+})
+
+test('two groups that come back are one reopening, and an open incident takes its own before', () => {
+  const decisions = decide([], [groupOf('payments'), groupOf('gateway')], {
+    resolved: [ended],
+    accusedOf: () => payments,
+    now,
+  })
+  expect(decisions).toMatchObject([{ deed: 'reopen', group: { services: ['payments', 'gateway'] } }])
+  const open = incident('#2', ['payments'])
+  expect(decide([open], [groupOf('payments')], { resolved: [ended], accusedOf: () => payments, now })).toMatchObject([
+    { deed: 'update', incident: { id: '#2' } },
+  ])
+})
+
+const failing = { ...payments, signal: 'origin-errors', expected: 0.1, unit: 'share' } as const
+const counts = { pValue: 1e-9, calls: 100, baselineCalls: 1_000 }
+
+/** Somebody has resolved it, and it goes on: three of ten calls fail. */
+const closed: TrackedIncident = {
+  ...incident('#1', ['gateway', 'payments'], 1),
+  causes: [told],
+  anomalies: [{ ...failing, ...counts, since: now, seen: 0.3, minimumDetectable: null, query: null }],
+  resolvedBy: 'ada',
+  isClosed: true,
+}
+
+function goesOn({ services = 'payments', accused = payments, seen = 0.35 } = {}): string {
+  const group = {
+    ...groupOf(services),
+    findings: [{ ...failing, ...counts, seen, excessCalls: 20, excessNs: 0 }],
+  }
+  return decide([closed], [group], { accusedOf: () => accused, now })
+    .map((decision) => (decision.deed === 'reopen' ? decision.why : decision.deed))
+    .join()
+}
+
+test('an incident that somebody resolved stays so while it goes on as it was, and ends once it is quiet', () => {
+  expect(goesOn()).toBe('wait')
+  expect(goesOn({ services: 'gateway payments' })).toBe('wait')
+  expect(decide([closed], [], { now })).toMatchObject([{ deed: 'wait', quietSteps: 2 }])
+  expect(decide([{ ...closed, quietSteps: 2 }], [], { now })).toMatchObject([{ deed: 'resolve' }])
+})
+
+test('new evidence opens it again: another service, another cause, or twice as much of what was known', () => {
+  expect(goesOn({ services: 'payments orders catalog' })).toBe(
+    'orders, catalog depart from normal too, unlike when ada resolved it.',
+  )
+  expect(goesOn({ accused: { ...payments, service: 'gateway' } as never })).toBe(
+    'The cause is now gateway (errors), which was none when ada resolved it.',
+  )
+  expect(goesOn({ seen: 0.5 })).toBe(
+    'payments POST /charge is at least 2 times as bad (origin-errors) as when ada resolved it.',
+  )
+  expect(goesOn({ seen: 0.49 })).toBe('wait')
 })
 
 test('two groups of one incident are told as one, each finding once', () => {

@@ -20,6 +20,7 @@ const definitions = {
   },
   headwater_incidents_open: { type: 'gauge', help: 'Incidents open now' },
   headwater_incidents_opened_total: { type: 'counter', help: 'Incidents opened' },
+  headwater_incidents_reopened_total: { type: 'counter', help: 'Incidents that were resolved and came back' },
   headwater_incidents_resolved_total: { type: 'counter', help: 'Incidents resolved' },
 } as const
 

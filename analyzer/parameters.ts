@@ -41,6 +41,14 @@ export const parameters = {
   certainPValue: 1e-8,
   /** An incident closes after so many quiet steps. */
   quietStepsToClose: 3,
+  /** Who comes back with the same cause within so long after it was resolved is the same incident. */
+  reopenWithinMs: 15 * 60_000,
+  /** An incident that somebody resolved opens again when a known anomaly is so many times as bad as then. */
+  worseFactor: 2,
+  /** How far before its onset a change can be to blame … */
+  changeBeforeMs: 30 * 60_000,
+  /** … and how far back a version is looked for, to be no news. */
+  versionsBeforeMs: 2 * 3_600_000,
   /** Causes below this share of the incident's excess are not told. */
   causeScoreMin: 0.03,
   causesMax: 5,

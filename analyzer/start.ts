@@ -115,6 +115,7 @@ async function round({
   metrics.add('headwater_analyzer_steps_total')
   metrics.add('headwater_analyzer_findings_total', report.findings)
   metrics.add('headwater_incidents_opened_total', report.opened)
+  metrics.add('headwater_incidents_reopened_total', report.reopened)
   metrics.add('headwater_incidents_resolved_total', report.resolved)
   metrics.set('headwater_incidents_open', report.open)
   return isBehind

@@ -70,12 +70,19 @@ async function receive({
   faults = [],
   collectorIsAlive = true,
   seed = 1,
+  deployedS = 0,
 }: {
   faults?: FaultTime[]
   collectorIsAlive?: boolean
   seed?: number
+  /** When version 2.0.0 of payments came; both of its instances had 1.0.0 before. */
+  deployedS?: number
 } = {}): Promise<ShopRun[]> {
   const { spans, runs } = shopTime({ fromMs: msAt(0), toMs: msAt(endS), faults, seed })
+  for (const { Timestamp, ResourceAttributes } of spans) {
+    if (ResourceAttributes?.['service.version'] === '2.0.0' && Number(Timestamp) * 1_000 < msAt(deployedS))
+      ResourceAttributes['service.version'] = '1.0.0'
+  }
   await store.clickhouse.insert({ table: 'otel_traces', format: 'JSONEachRow', values: spans })
   if (!collectorIsAlive) return runs
   const beats = Array.from({ length: endS / 5 }, (_, i) => ({
@@ -169,7 +176,7 @@ test('eight healthy minutes open nothing', async () => {
 }, 240_000)
 
 test('a bad version on one of two instances is the cause, with its error, its version and the deploy as evidence', async () => {
-  const runs = await receive({ faults: [during('bad-version')] })
+  const runs = await receive({ faults: [during('bad-version')], deployedS: 290 })
   const change = { kind: 'deploy', service: 'payments', version: '2.0.0', description: null } as const
   await recordChange(store, { ...change, id: 'now', at: new Date(msAt(290)).toISOString() })
   await recordChange(store, { ...change, id: 'old', version: '0.9.0', at: new Date(msAt(-7_200)).toISOString() })
@@ -192,9 +199,21 @@ test('a bad version on one of two instances is the cause, with its error, its ve
     },
   ])
   const evidence = atHeight.causes[0]?.evidence ?? []
-  expect(evidence.map(({ signal }) => signal)).toEqual(['origin-errors', 'exception', 'attribute', 'change'])
+  expect(evidence.map(({ signal }) => signal)).toEqual(['origin-errors', 'exception', 'attribute', 'change', 'change'])
   expect(evidence[1]?.sentence).toContain('TypeError: amount is not a number')
-  expect(evidence[3]?.sentence).toContain('A deploy of payments (2.0.0)')
+  expect(evidence.slice(3).map(({ sentence }) => sentence.replaceAll(/ \(20.*?Z\)/g, ''))).toEqual([
+    'Version 2.0.0 of payments took its first call 10 s before it began; before, there was 1.0.0.',
+    'A deploy of payments (2.0.0) was reported 10 s before it began.',
+  ])
+  expect(atHeight.changes.map(({ kind, service }) => `${kind} ${service}`)).toEqual([
+    'deploy catalog',
+    'version payments',
+    'deploy payments',
+  ])
+  expect(atHeight.confidence).toBeGreaterThan(0.9)
+  const errors = atHeight.anomalies.find(({ signal }) => signal === 'origin-errors')
+  expect(errors?.minimumDetectable?.value).toBeGreaterThan(0.05)
+  expect(errors?.minimumDetectable?.value).toBeLessThanOrEqual(errors?.seen ?? 0)
   expect(secondOf(atHeight.since)).toBe(faultS.from)
   expect(atHeight.impact.services).toEqual(['gateway', 'orders', 'payments'])
   expectImpact(atHeight, runs, 'POST /orders')

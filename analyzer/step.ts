@@ -4,9 +4,9 @@ import {
   collectorWasAlive,
   type Lease,
   readOpenIncidents,
+  readResolvedIncidents,
   saveIncident,
   type Store,
-  type TrackedIncident,
   type WindowCounts,
 } from '@headwater/store'
 import { rankSuspects } from './cause.ts'
@@ -18,10 +18,13 @@ import { badWindows } from './onset.ts'
 import { parameters } from './parameters.ts'
 import type { Picture } from './picture.ts'
 import { readPictures } from './read-pictures.ts'
+import type { Compared } from './told-anomaly.ts'
 
 export interface StepReport {
   findings: number
   opened: number
+  /** Resolved before, and back. */
+  reopened: number
   resolved: number
   open: number
 }
@@ -33,23 +36,40 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
   const alive = await collectorWasAlive(store, { fromMs: atMs - recentMs, toMs: atMs })
   // Neither a call nor a collector: nothing says that an incident is over.
   if (!alive && recent.operations.size === 0 && recent.edges.size === 0) {
-    return { findings: 0, opened: 0, resolved: 0, open: open.length }
+    return { findings: 0, opened: 0, reopened: 0, resolved: 0, open: open.length }
   }
   const findings = detect({ recent, baseline, recentMs, baselineMs, collectorWasAlive: alive })
   const groups = groupFindings(findings, baseline)
   const windowsOf = new Map<Group, WindowCounts[]>()
   for (const group of groups) windowsOf.set(group, await readOnsetWindows(store, group, atMs))
-  const decisions = decide(open, groups).filter(
+  const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
+  const possible = decide(open, groups, {
+    resolved,
+    accusedOf: (group) => rankSuspects(group.findings, baseline)[0],
+    now: new Date(nowMs).toISOString(),
+  })
+  // Groups that one incident owns are merged, and then new.
+  for (const decision of possible) {
+    if ('group' in decision && !windowsOf.has(decision.group))
+      windowsOf.set(decision.group, await readOnsetWindows(store, decision.group, atMs))
+  }
+  const decisions = possible.filter(
     (decision) =>
-      decision.deed !== 'open' || mayOpen(decision.group, windowsOf.get(decision.group) ?? [], baseline, atMs),
+      (decision.deed !== 'open' && decision.deed !== 'reopen') ||
+      mayOpen(decision.group, windowsOf.get(decision.group) ?? [], baseline, atMs),
   )
   for (const decision of decisions) await carryOut(store, lease, decision, { known: baseline, windowsOf, atMs, nowMs })
   return {
     findings: findings.length,
     opened: decisions.filter(({ deed }) => deed === 'open').length,
+    reopened: decisions.filter(({ deed }) => deed === 'reopen').length,
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
-    open: decisions.filter(({ deed }) => deed !== 'resolve').length,
+    open: decisions.filter((decision) => decision.deed !== 'resolve' && !isStillClosed(decision)).length,
   }
+}
+
+function isStillClosed(decision: Decision): boolean {
+  return decision.deed === 'wait' && decision.incident.isClosed
 }
 
 /** Errors that chance cannot explain open an incident at once; slowness has to last, because machines hiccup. */
@@ -77,6 +97,18 @@ function isCertain({ signal, pValue }: Finding): boolean {
   }
 }
 
+/** The last times that an incident came back; their number is kept beside them. */
+const reopenedMax = 20
+
+/** The times that a step compares. */
+function comparedAt(atMs: number): Compared {
+  const fromMs = atMs - parameters.recentMs
+  return {
+    recent: { fromMs, toMs: atMs },
+    baseline: { fromMs: atMs - parameters.baselineMs, toMs: fromMs - parameters.gapMs },
+  }
+}
+
 async function carryOut(
   store: Store,
   lease: Lease,
@@ -91,21 +123,26 @@ async function carryOut(
   const nowIso = new Date(nowMs).toISOString()
   switch (decision.deed) {
     case 'open':
+    case 'reopen':
     case 'update': {
       const { group } = decision
-      const earlier = decision.deed === 'update' ? decision.incident : undefined
-      // Groups that one incident owns are merged, and then new.
-      const windows = windowsOf.get(group) ?? (await readOnsetWindows(store, group, atMs))
+      const earlier = decision.deed === 'open' ? undefined : decision.incident
+      const windows = windowsOf.get(group) ?? []
       const told = await explain(store, {
         group,
         known,
         windows,
         untilMs: atMs,
+        compared: comparedAt(atMs),
         ...(earlier === undefined ? {} : { knownSinceMs: Date.parse(earlier.since) }),
       })
       // What is left when a fault fades is no better explanation than what was seen at its height.
       const causes = told.causes.length === 0 && earlier !== undefined ? earlier.causes : told.causes
-      const incident: TrackedIncident = {
+      const reopened =
+        decision.deed === 'reopen'
+          ? [...decision.incident.reopened, { at: nowIso, why: decision.why }].slice(-reopenedMax)
+          : (earlier?.reopened ?? [])
+      await saveIncident(store, lease, {
         id: earlier?.id ?? randomUUID(),
         state: 'open',
         title: causes === told.causes ? told.title : (earlier?.title ?? told.title),
@@ -113,13 +150,17 @@ async function carryOut(
         openedAt: earlier?.openedAt ?? nowIso,
         updatedAt: nowIso,
         resolvedAt: null,
+        reopenings: (earlier?.reopenings ?? 0) + (decision.deed === 'reopen' ? 1 : 0),
+        reopened,
         causes,
+        confidence: causes === told.causes ? told.confidence : (earlier?.confidence ?? 0),
+        noCauseReason: causes.length === 0 ? told.noCauseReason : null,
         impact: told.impact,
         anomalies: told.anomalies,
+        changes: told.changes,
         scope: [...new Set([...(earlier?.scope ?? []), ...group.services])].toSorted(),
         quietSteps: 0,
-      }
-      await saveIncident(store, lease, incident)
+      })
       return
     }
     case 'wait':

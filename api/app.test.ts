@@ -1,6 +1,6 @@
 import { connectStore } from '@headwater/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { iso, nowMs, secondsAgo, startWorld, traceId, type World } from './test-world.ts'
+import { incident, iso, keepIncident, nowMs, secondsAgo, startWorld, traceId, type World } from './test-world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -40,6 +40,102 @@ test('a reported change is kept, with the time it is by default, and listed late
   expect((await world.get(`/api/v1/changes?limit=1&cursor=${String(page.body.nextCursor)}`)).body.items).toMatchObject([
     { service: 'pdf' },
   ])
+})
+
+const say = (path: string, body: unknown, method = 'POST') =>
+  world.get(`/api/v1/incidents/${path}`, { ...post(body), method })
+
+test('who acknowledges an incident looks after it; the first one stays, and comments are kept in order', async () => {
+  await keepIncident(world, incident('ack'))
+  const { status, body } = await say('ack/acknowledge', { by: 'ada' })
+  expect([status, body['acknowledged']]).toEqual([200, { by: 'ada', at: iso(nowMs) }])
+  expect((await say('ack/acknowledge', { by: 'ben' })).body['acknowledged']).toMatchObject({ by: 'ada' })
+  await say('ack/comments', { by: 'ada', text: 'rolling back' })
+  await say('ack/comments', { by: 'ben', text: 'thanks' })
+  const read = await world.get('/api/v1/incidents/ack')
+  expect(read.body['comments']).toEqual([
+    { by: 'ada', at: iso(nowMs), text: 'rolling back' },
+    { by: 'ben', at: iso(nowMs), text: 'thanks' },
+  ])
+  expect(read.body).toMatchObject({ state: 'open', acknowledged: { by: 'ada' }, resolvedBy: null })
+})
+
+test('who resolves an incident ends it for all; again is no error, and nobody can look after it any more', async () => {
+  await keepIncident(world, incident('over'))
+  const resolved = await say('over/resolve', { by: 'ada' })
+  expect(resolved.body).toMatchObject({ state: 'resolved', resolvedAt: iso(nowMs), resolvedBy: 'ada' })
+  expect((await say('over/resolve', { by: 'ben' })).body).toMatchObject({ resolvedBy: 'ada' })
+  expect((await say('over/acknowledge', { by: 'ben' })).status).toBe(409)
+  const ids = async (state: string) =>
+    (await world.get(`/api/v1/incidents?state=${state}`)).body.items.map(({ id }) => id)
+  expect(await ids('open')).not.toContain('over')
+  expect(await ids('resolved')).toContain('over')
+  const trail = await world.store.clickhouse.query({
+    query: `SELECT State AS state, JSONExtractString(Document, 'resolvedBy') AS by FROM incident_events WHERE IncidentId = 'over'`,
+    format: 'JSONEachRow',
+  })
+  expect(await trail.json()).toEqual([{ state: 'resolved', by: 'ada' }])
+})
+
+test('verdicts make the score: right by how sure the cause was told, with the last one of each incident', async () => {
+  const [first] = incident('sure').causes
+  if (first === undefined) throw new Error('The incident has no cause')
+  await keepIncident(world, incident('sure', { confidence: 0.93 }))
+  await keepIncident(world, incident('unsure', { confidence: 0.6 }))
+  await keepIncident(world, incident('none', { causes: [], confidence: 0 }))
+  await say('sure/verdict', { by: 'ada', cause: 'wrong' }, 'PUT')
+  const { body } = await say('sure/verdict', { by: 'ada', cause: 'right' }, 'PUT')
+  expect(body['verdict']).toEqual({
+    by: 'ada',
+    at: iso(nowMs),
+    cause: 'right',
+    actual: null,
+    judged: { service: 'math', operation: 'POST /evaluate', kind: 'errors', confidence: 0.93 },
+  })
+  const wrong = await say('unsure/verdict', { by: 'ada', cause: 'wrong', actual: { service: 'pdf' } }, 'PUT')
+  expect(wrong.body['verdict']).toMatchObject({ cause: 'wrong', actual: { service: 'pdf' } })
+  expect((await say('none/verdict', { by: 'ada', cause: 'wrong' }, 'PUT')).body.error['message']).toContain(
+    'tells no cause',
+  )
+  const score = await world.get('/api/v1/score')
+  expect(score.body).toMatchObject({ judged: 2, right: 1, share: 0.5 })
+  const bands = score.body['bands']!.map(({ from, to, judged, right, share }) => [from, to, judged, right, share])
+  expect(bands).toEqual([
+    [0, 0.25, 0, 0, null],
+    [0.25, 0.5, 0, 0, null],
+    [0.5, 0.75, 1, 0, 0],
+    [0.75, 0.9, 0, 0, null],
+    [0.9, 1, 1, 1, 1],
+  ])
+})
+
+test.each([
+  ['POST', 'acknowledge', {}, 400, 'by: missing: give a text'],
+  ['POST', 'resolve', { by: 'x'.repeat(201) }, 400, `by: "${'x'.repeat(199)}: use at most 200 characters`],
+  ['POST', 'comments', { by: 'ada', text: '' }, 400, 'text: "": leave it out, or give a text'],
+  ['PUT', 'verdict', { by: 'ada', cause: 'maybe' }, 400, 'cause: "maybe": use right or wrong'],
+  [
+    'PUT',
+    'verdict',
+    { by: 'ada', cause: 'right', actual: { service: 'a' } },
+    400,
+    'actual: goes with wrong only: leave it out, or say wrong',
+  ],
+  ['PUT', 'verdict', { by: 'ada', cause: 'wrong', actual: {} }, 400, 'actual.service: missing: give a text'],
+])('%s %s that says %j is refused', async (method, deed, given, expected, message) => {
+  const { status, body } = await say(`any/${deed}`, given, method)
+  expect([
+    status,
+    body.error['details']!.map(({ field, message: mend }) => `${String(field)}: ${String(mend)}`),
+  ]).toEqual([expected, [message]])
+})
+
+test('an incident takes a hundred comments, and a deed on one that is not there is 404', async () => {
+  await keepIncident(world, incident('talk'))
+  for (let i = 0; i < 100; i += 1) await say('talk/comments', { by: 'ada', text: `${i}` })
+  expect((await say('talk/comments', { by: 'ada', text: 'more' })).status).toBe(409)
+  expect((await world.get('/api/v1/incidents/talk')).body['comments']).toHaveLength(100)
+  expect((await say('nowhere/resolve', { by: 'ada' })).status).toBe(404)
 })
 
 test.each([

@@ -15,11 +15,13 @@ import { serveExplain } from './routes/explain.ts'
 import { serveGraph } from './routes/graph.ts'
 import { type Readiness, serveHealth } from './routes/health.ts'
 import { serveImpact } from './routes/impact.ts'
+import { serveIncidentPeople } from './routes/incident-people.ts'
 import { serveIncidents } from './routes/incidents.ts'
 import type { Api } from './routes/parts.ts'
 import { serveMetrics } from './routes/metrics.ts'
 import { serveLedger } from './routes/ledger.ts'
 import { serveRates } from './routes/rates.ts'
+import { serveSeries } from './routes/series.ts'
 import { serveServices } from './routes/services.ts'
 import { serveTraces } from './routes/traces.ts'
 import { serviceGraph } from './service-graph.ts'
@@ -99,7 +101,9 @@ export function createApi({
   serveExplain(api, parts)
   serveTraces(api, parts)
   serveIncidents(api, parts)
+  serveIncidentPeople(api, { ...parts, log })
   serveImpact(api, parts)
+  serveSeries(api, parts)
   serveChanges(api, parts)
   serveLedger(api, parts)
   serveRates(api, parts)

@@ -22,6 +22,15 @@ export const textParameter = z
   .max(500, { error: 'use at most 500 characters' })
   .regex(withoutNul, { error: nulMend })
 
+/** A text in a body: not empty, bounded. */
+export function bodyText(most: number) {
+  return z
+    .string({ error: 'give a text' })
+    .min(1, { error: 'leave it out, or give a text' })
+    .max(most, { error: `use at most ${most} characters` })
+    .regex(withoutNul, { error: nulMend })
+}
+
 /** How many items a page has at most. */
 export function limitParameter({ most, usual }: { most: number; usual: number }) {
   const mend = `use a whole number from 1 to ${most}`

@@ -294,6 +294,9 @@ export function incident(id: string, over: Partial<Incident> = {}): Incident {
     openedAt: iso(secondsAgo(590)),
     updatedAt: iso(secondsAgo(60)),
     resolvedAt: null,
+    resolvedBy: null,
+    reopenings: 0,
+    reopened: [],
     causes: [
       {
         service: 'math',
@@ -307,6 +310,7 @@ export function incident(id: string, over: Partial<Incident> = {}): Incident {
             expected: 0,
             seen: 0.52,
             unit: 'share',
+            query: null,
           },
         ],
         path: [
@@ -318,13 +322,19 @@ export function incident(id: string, over: Partial<Incident> = {}): Incident {
     impact: {
       services: ['gateway', 'math'],
       flows: [
-        { name: 'POST /report', runsAffected: 5, runs: 10, share: 0.5 },
-        { name: 'GET /sum', runsAffected: 2, runs: 4, share: 0.5 },
+        { name: 'POST /report', runsAffected: 5, runs: 10, share: 0.5, low: 0.237, high: 0.763 },
+        { name: 'GET /sum', runsAffected: 2, runs: 4, share: 0.5, low: 0.15, high: 0.85 },
       ],
-      users: { affected: 4, seen: 8, share: 0.5 },
+      users: { affected: 4, seen: 8, share: 0.5, low: 0.215, high: 0.785 },
       since,
     },
+    confidence: 0.9,
+    noCauseReason: null,
     anomalies: [],
+    changes: [],
+    acknowledged: null,
+    comments: [],
+    verdict: null,
     ...over,
   }
 }
@@ -345,6 +355,8 @@ export async function keepIncident({ store }: World, given: Incident): Promise<v
       anomalies: JSON.stringify(given.anomalies),
       causes: JSON.stringify(given.causes),
       impact: JSON.stringify(given.impact),
+      confidence: given.confidence,
+      changes: JSON.stringify(given.changes),
       epoch: 1,
     })
     .execute()

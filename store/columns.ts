@@ -6,17 +6,19 @@ type Value<T extends string> = T extends `LowCardinality(${infer Inner})`
   ? Value<Inner>
   : T extends `SimpleAggregateFunction(${string}, ${infer Inner})`
     ? Value<Inner>
-    : T extends `Array(${infer Inner})`
-      ? Value<Inner>[]
-      : T extends `Map(${string}, UInt64)`
-        ? Record<string, number>
-        : T extends `Map(${string})`
-          ? Record<string, string>
-          : T extends 'String' | `DateTime${string}`
-            ? string
-            : T extends `UInt${string}` | `Int${string}` | `Float${string}`
-              ? number
-              : never
+    : T extends `Nullable(${infer Inner})`
+      ? Value<Inner> | null
+      : T extends `Array(${infer Inner})`
+        ? Value<Inner>[]
+        : T extends `Map(${string}, UInt64)`
+          ? Record<string, number>
+          : T extends `Map(${string})`
+            ? Record<string, string>
+            : T extends 'String' | `DateTime${string}`
+              ? string
+              : T extends `UInt${string}` | `Int${string}` | `Float${string}`
+                ? number
+                : never
 
 export interface Columns {
   /** Given on insert. */

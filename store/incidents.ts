@@ -1,8 +1,10 @@
-// The analyzer's side of incidents: the row that lives in PostgreSQL, and the trail of it in ClickHouse.
+// The analyzer's side of incidents. People's side is in incident-people.ts; neither writes the other's columns.
 import type { Change, Incident } from '@headwater/vocabulary'
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Store } from './connect.ts'
+import { appendTrail } from './incident-trail.ts'
 import { type Lease, LeaseLost } from './lease.ts'
+import type { Database } from './postgres.ts'
 import { toIncident } from './queries/incidents.ts'
 import type { TimeRange } from './states.ts'
 
@@ -12,7 +14,12 @@ export interface TrackedIncident extends Incident {
   scope: string[]
   /** Steps since its last anomaly. */
   quietSteps: number
+  /** Somebody has resolved it, and it goes on. What belongs to it is not news. */
+  isClosed: boolean
 }
+
+/** What people say of an incident is theirs: who writes the analyzer's side neither needs nor changes it. */
+type People = 'acknowledged' | 'comments' | 'verdict' | 'resolvedBy'
 
 /** The most incidents that can be open at once; the oldest stay. */
 const openMax = 100
@@ -25,7 +32,36 @@ export async function readOpenIncidents(store: Store): Promise<TrackedIncident[]
     .orderBy('opened_at')
     .limit(openMax)
     .execute()
-  return rows.map((row) => ({ ...toIncident(row), scope: row.scope, quietSteps: row.quiet_steps }))
+  return rows.map(toTracked)
+}
+
+/** The most incidents that are looked at for one that comes back; the last resolved ones. */
+const resolvedMax = 100
+
+/** Incidents that ended by themselves since the given time, the last one first. */
+export async function readResolvedIncidents(store: Store, sinceMs: number): Promise<TrackedIncident[]> {
+  const rows = await store.postgres
+    .selectFrom('incidents')
+    .selectAll()
+    .where('state', '=', 'resolved')
+    .where('resolved_at', '>=', new Date(sinceMs))
+    .orderBy('resolved_at', 'desc')
+    .limit(resolvedMax)
+    .execute()
+  return rows.map(toTracked)
+}
+
+/** Its state is the analyzer's own here: whether it goes on, closed by somebody or not. */
+function toTracked(row: Selectable<Database['incidents']>): TrackedIncident {
+  const incident = toIncident(row)
+  return {
+    ...incident,
+    state: row.state,
+    resolvedAt: row.resolved_at?.toISOString() ?? null,
+    scope: row.scope,
+    quietSteps: row.quiet_steps,
+    isClosed: incident.resolvedBy !== null,
+  }
 }
 
 /** When incidents were going on, since the given time. Such times are not normal. */
@@ -40,68 +76,30 @@ export async function readIncidentRanges(store: Store, sinceMs: number, nowMs: n
   return rows.map(({ since, resolved_at }) => ({ fromMs: since.getTime(), toMs: resolved_at?.getTime() ?? nowMs }))
 }
 
-/** Writes an incident as it is now, and appends the change to ClickHouse. Throws {@link LeaseLost} for an old epoch. */
-export async function saveIncident(store: Store, lease: Lease, incident: TrackedIncident): Promise<void> {
+/** Writes the analyzer's side of an incident, and appends the change to ClickHouse. Throws {@link LeaseLost} for an old epoch. */
+export async function saveIncident(
+  store: Store,
+  lease: Lease,
+  incident: Omit<TrackedIncident, People | 'isClosed'>,
+): Promise<void> {
   const resolvedAt = incident.resolvedAt === null ? null : new Date(incident.resolvedAt)
-  const { numAffectedRows } = await sql`
-    INSERT INTO incidents (id, state, title, since, opened_at, updated_at, resolved_at, quiet_steps, scope, anomalies, causes, impact, epoch)
+  const { rows } = await sql<Selectable<Database['incidents']>>`
+    INSERT INTO incidents (id, state, title, since, opened_at, updated_at, resolved_at, quiet_steps, scope, anomalies, causes, impact,
+      confidence, no_cause_reason, changes, reopenings, reopened, epoch)
     SELECT ${incident.id}, ${incident.state}, ${incident.title}, ${new Date(incident.since)}, ${new Date(incident.openedAt)},
       ${new Date(incident.updatedAt)}, ${resolvedAt}, ${incident.quietSteps}, ${JSON.stringify(incident.scope)}::jsonb,
-      ${JSON.stringify(incident.anomalies)}::jsonb, ${JSON.stringify(incident.causes)}::jsonb, ${JSON.stringify(incident.impact)}::jsonb, ${lease.epoch}
+      ${JSON.stringify(incident.anomalies)}::jsonb, ${JSON.stringify(incident.causes)}::jsonb, ${JSON.stringify(incident.impact)}::jsonb,
+      ${incident.confidence}, ${incident.noCauseReason}, ${JSON.stringify(incident.changes)}::jsonb, ${incident.reopenings},
+      ${JSON.stringify(incident.reopened)}::jsonb, ${lease.epoch}
     WHERE EXISTS (SELECT 1 FROM leases WHERE name = 'analyzer' AND epoch = ${lease.epoch})
     ON CONFLICT (id) DO UPDATE SET state = excluded.state, title = excluded.title, since = excluded.since, updated_at = excluded.updated_at,
       resolved_at = excluded.resolved_at, quiet_steps = excluded.quiet_steps, scope = excluded.scope, anomalies = excluded.anomalies,
-      causes = excluded.causes, impact = excluded.impact, epoch = excluded.epoch`.execute(store.postgres)
-  if (numAffectedRows === 0n) throw new LeaseLost(lease.epoch)
-  await appendTrail(store, incident)
-}
-
-async function appendTrail(store: Store, incident: TrackedIncident): Promise<void> {
-  const [first] = incident.causes
-  const { scope: _scope, quietSteps: _quietSteps, ...document } = incident
-  const token = `incident:${incident.id}:${incident.updatedAt}`
-  const at = Date.parse(incident.updatedAt) / 1_000
-  await store.clickhouse.insert({
-    table: 'incident_events',
-    values: [
-      {
-        At: at.toFixed(3),
-        IncidentId: incident.id,
-        State: incident.state,
-        Title: incident.title,
-        CauseService: first?.service ?? '',
-        CauseOperation: first?.operation ?? '',
-        CauseKind: first?.kind ?? '',
-        UsersAffected: incident.impact.users.affected,
-        RunsAffected: incident.impact.flows.reduce((sum, { runsAffected }) => sum + runsAffected, 0),
-        Document: JSON.stringify(document),
-      },
-    ],
-    format: 'JSONEachRow',
-    clickhouse_settings: { insert_deduplication_token: token },
-  })
-  if (incident.anomalies.length === 0) return
-  await store.clickhouse.insert({
-    table: 'chain_anomalies',
-    values: incident.anomalies.map((anomaly) => ({
-      DetectedAt: at.toFixed(3),
-      IncidentId: incident.id,
-      Service: anomaly.service,
-      Operation: anomaly.operation,
-      Caller: anomaly.caller ?? '',
-      CallerOperation: anomaly.callerOperation ?? '',
-      Signal: anomaly.signal,
-      Since: (Date.parse(anomaly.since) / 1_000).toFixed(3),
-      Expected: anomaly.expected,
-      Seen: anomaly.seen,
-      Unit: anomaly.unit,
-      PValue: anomaly.pValue,
-      Calls: anomaly.calls,
-      BaselineCalls: anomaly.baselineCalls,
-    })),
-    format: 'JSONEachRow',
-    clickhouse_settings: { insert_deduplication_token: token },
-  })
+      causes = excluded.causes, impact = excluded.impact, confidence = excluded.confidence, no_cause_reason = excluded.no_cause_reason,
+      changes = excluded.changes, reopenings = excluded.reopenings, reopened = excluded.reopened, epoch = excluded.epoch
+    RETURNING *`.execute(store.postgres)
+  const [row] = rows
+  if (row === undefined) throw new LeaseLost(lease.epoch)
+  await appendTrail(store, toIncident(row), { at: incident.updatedAt })
 }
 
 /** Reported changes of the given services (plain names) in a range, newest first. */

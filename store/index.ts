@@ -25,7 +25,23 @@ export {
   readImpact,
   type SlowEntry,
 } from './impact.ts'
-export { readChanges, readIncidentRanges, readOpenIncidents, saveIncident, type TrackedIncident } from './incidents.ts'
+export {
+  readChanges,
+  readIncidentRanges,
+  readOpenIncidents,
+  readResolvedIncidents,
+  saveIncident,
+  type TrackedIncident,
+} from './incidents.ts'
+export {
+  acknowledgeIncident,
+  closeIncident,
+  commentOnIncident,
+  commentsMax,
+  type DeedOutcome,
+  judgeIncident,
+} from './incident-people.ts'
+export { appendTrail } from './incident-trail.ts'
 export { type LogPattern, readLogPatterns } from './log-patterns.ts'
 export { type Lease, LeaseLost, releaseLease, takeLease } from './lease.ts'
 export { type SettleCounts, type SettleRules, settleTick } from './settle.ts'
@@ -40,6 +56,7 @@ export {
   type TimeRange,
   type WindowCounts,
 } from './states.ts'
+export { readVersions, type VersionSeen } from './versions.ts'
 export { beginTick, finishTick, type Tick, watermarkMs } from './ticks.ts'
 export {
   type DataDirectory,
@@ -73,6 +90,8 @@ export type { TextTable } from './native/text-table.ts'
 export { splitBlock } from './native/split-block.ts'
 export { insertBlocks, type Inserted } from './insert-blocks.ts'
 export { insertLedger } from './insert-ledger.ts'
+export { readSeries, type SeriesCounts, type SeriesRead } from './queries/series.ts'
+export { readScore, type Score, type ScoreBand } from './queries/score.ts'
 export { type LedgerSummary, readLedger } from './queries/ledger.ts'
 export { CountBlock, type SpanCount } from './native/count-block.ts'
 export { readSpanCounts } from './queries/span-counts.ts'

@@ -1,10 +1,26 @@
 import { Kysely, PostgresDialect, type ColumnType, type JSONColumnType } from 'kysely'
-import type { Anomaly, Cause, Change, Impact, IncidentState } from '@headwater/vocabulary'
+import type {
+  Anomaly,
+  Cause,
+  Change,
+  Impact,
+  Incident,
+  IncidentState,
+  SeenChange,
+  Verdict,
+} from '@headwater/vocabulary'
 import pg from 'pg'
 
 type Time = ColumnType<Date, Date, Date>
 /** PostgreSQL's bigint, which the driver gives as text. */
 type Big = ColumnType<string, number, number>
+
+/** Something that a person said of an incident. */
+interface Said {
+  by: string
+  at: string
+  round: number
+}
 
 export interface Database {
   incidents: {
@@ -21,6 +37,16 @@ export interface Database {
     causes: JSONColumnType<Cause[]>
     impact: JSONColumnType<Impact>
     epoch: Big
+    confidence: ColumnType<number, number | undefined, number>
+    no_cause_reason: ColumnType<string | null, string | null | undefined, string | null>
+    changes: JSONColumnType<SeenChange[], string | undefined>
+    reopenings: ColumnType<number, number | undefined, number>
+    reopened: JSONColumnType<Incident['reopened'], string | undefined>
+    /** These are people's. `round` is the number of reopenings that it was said for. */
+    acknowledged: JSONColumnType<Said | null, string | null | undefined, string | null>
+    closed: JSONColumnType<Said | null, string | null | undefined, string | null>
+    comments: JSONColumnType<Incident['comments'], string | undefined>
+    verdict: JSONColumnType<Verdict | null, string | null | undefined, string | null>
   }
   changes: {
     id: string

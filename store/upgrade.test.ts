@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sql } from 'kysely'
 import { connectStore, type Store } from './connect.ts'
-import { migrateClickHouse } from './migrate.ts'
+import { readOpenIncidents } from './incidents.ts'
+import { migrateClickHouse, migratePostgres } from './migrate.ts'
+import { readIncident, readIncidents } from './queries/incidents.ts'
 import { schemaDifferences } from './schema-check.ts'
 
 let engines: TestEngines
@@ -69,7 +72,7 @@ test('spans of before an upgrade, and of other writers after it, read as they di
   const before = [readAs('1', ownFlow), readAs('2', otherFlow), readAs('3', ownFlow)]
   expect(await read()).toEqual(before)
 
-  expect((await migrateClickHouse(engines.clickhouseUrl)).applied).toEqual(['004_ingest.sql'])
+  expect((await migrateClickHouse(engines.clickhouseUrl)).applied).toEqual(['004_ingest.sql', '005_incidents.sql'])
   expect(await schemaDifferences(store)).toEqual([])
   expect(await read()).toEqual(before)
 
@@ -87,4 +90,57 @@ test('a filter by flow is served by its index', async () => {
     format: 'TabSeparated',
   })
   expect(await answer.text()).toMatch(/idx_flow_id[\s\S]*Granules: 0\/1/)
+})
+
+test('an incident of before an upgrade reads on: what was not told then is unknown, and intervals follow from its counts', async () => {
+  const first = await mkdtemp(join(tmpdir(), 'headwater-first-'))
+  try {
+    await copyFile(new URL('schema/postgres/001_state.sql', import.meta.url), join(first, '001_state.sql'))
+    await migratePostgres(store.postgres, pathToFileURL(`${first}/`))
+  } finally {
+    await rm(first, { recursive: true })
+  }
+  const at = '2026-11-20T12:00:00.000Z'
+  const evidence = { signal: 'errors', sentence: '52 % fail', expected: 0, seen: 0.52, unit: 'share', pValue: 1e-9 }
+  const cause = { service: 'math', operation: 'GET /', kind: 'errors', score: 1, evidence: [evidence], path: [] }
+  const anomaly = { service: 'math', operation: 'GET /', ...evidence, since: at, calls: 40, baselineCalls: 900 }
+  const impact = {
+    services: ['math'],
+    flows: [{ name: 'GET /', runsAffected: 8, runs: 10, share: 0.8 }],
+    users: { affected: 0, seen: 0, share: 0 },
+    since: at,
+  }
+  await sql`INSERT INTO incidents (id, state, title, since, opened_at, updated_at, quiet_steps, scope, anomalies, causes, impact, epoch)
+    VALUES ('old', 'open', 'math fails', ${at}, ${at}, ${at}, 1, '["math"]', ${JSON.stringify([anomaly])}::jsonb,
+      ${JSON.stringify([cause])}::jsonb, ${JSON.stringify(impact)}::jsonb, 1)`.execute(store.postgres)
+
+  expect((await migratePostgres(store.postgres)).applied).toEqual(['002_people.sql'])
+  const old = await readIncident(store, 'old')
+  expect(old).toEqual({
+    id: 'old',
+    state: 'open',
+    title: 'math fails',
+    since: at,
+    openedAt: at,
+    updatedAt: at,
+    resolvedAt: null,
+    resolvedBy: null,
+    reopenings: 0,
+    reopened: [],
+    causes: [{ ...cause, evidence: [{ ...evidence, query: null }] }],
+    confidence: 0,
+    noCauseReason: null,
+    impact: {
+      ...impact,
+      flows: [{ name: 'GET /', runsAffected: 8, runs: 10, share: 0.8, low: 0.49, high: 0.943 }],
+      users: { affected: 0, seen: 0, share: 0, low: 0, high: 1 },
+    },
+    anomalies: [{ ...anomaly, minimumDetectable: null, query: null }],
+    changes: [],
+    acknowledged: null,
+    comments: [],
+    verdict: null,
+  })
+  expect((await readIncidents(store, { state: 'open', limit: 10 })).items).toEqual([old])
+  expect(await readOpenIncidents(store)).toMatchObject([{ id: 'old', scope: ['math'], quietSteps: 1, isClosed: false }])
 })

@@ -26,6 +26,21 @@ export interface Anomaly {
   pValue: number
   calls: number
   baselineCalls: number
+  /** What would have had to happen for this series to show it; null where it had too few calls to show anything. */
+  minimumDetectable: SmallestEffect | null
+  /** Relative URL of our API that answers with the series behind these numbers; null where no series is kept of it. */
+  query: string | null
+}
+
+/** The smallest departure that a series could have shown, with its calls now and before. */
+export interface SmallestEffect {
+  /**
+   * In the anomaly's unit: the least share of calls that go wrong; the time above which a call counts as slow; for silence
+   * the most calls that could have come.
+   */
+  value: number
+  /** The least share of all calls that has to be so: failed, as slow, or missing. */
+  share: number
 }
 
 /**
@@ -42,6 +57,22 @@ export interface Evidence {
   seen?: number
   unit?: Anomaly['unit']
   pValue?: number
+  /** Relative URL of our API that answers with what the sentence rests on; null where nothing does. */
+  query: string | null
+  /** For `change`: what changed. */
+  change?: SeenChange
+}
+
+/** A change that somebody reported, or a version that spans show for the first time. Services are plain names. */
+export interface SeenChange {
+  kind: Change['kind'] | 'version'
+  service: string
+  version: string | null
+  /** For `version`: those that were there before; empty for reported changes. */
+  versionsBefore: string[]
+  description: string | null
+  /** RFC 3339. */
+  at: string
 }
 
 export interface PathStep {
@@ -68,11 +99,18 @@ export interface Cause {
 export interface Impact {
   /** Services that failed or slowed down, the cause among them. */
   services: string[]
-  flows: { name: string; runsAffected: number; runs: number; share: number }[]
+  flows: ({ name: string; runsAffected: number; runs: number } & ShareWithInterval)[]
   /** Users with an affected run; the share is of the users seen in the flows that are hit, since the onset. */
-  users: { affected: number; seen: number; share: number }
+  users: { affected: number; seen: number } & ShareWithInterval
   /** RFC 3339. */
   since: string
+}
+
+/** A share with the interval that holds the true one with a confidence of 95 % (Wilson 1927). */
+export interface ShareWithInterval {
+  share: number
+  low: number
+  high: number
 }
 
 export type IncidentState = 'open' | 'resolved'
@@ -86,9 +124,37 @@ export interface Incident {
   openedAt: string
   updatedAt: string
   resolvedAt: string | null
+  /** Who resolved it; null while it is open, and where it ended by itself. */
+  resolvedBy: string | null
+  /** How often it came back after having been resolved. */
+  reopenings: number
+  /** The last of these, oldest first: when, and why it was not a new incident or did not stay resolved. */
+  reopened: { at: string; why: string }[]
   causes: Cause[]
+  /** How sure it is that the first cause is right, 0 to 1; 0 without one. */
+  confidence: number
+  /** Why no cause is told, in words; null where one is. */
+  noCauseReason: string | null
   impact: Impact
   anomalies: Anomaly[]
+  /** What changed at the services that are hit, shortly before or while it began; the latest first. */
+  changes: SeenChange[]
+  /** Whoever says that they look after it. Coming back asks for it again. */
+  acknowledged: { by: string; at: string } | null
+  /** Oldest first. */
+  comments: { by: string; at: string; text: string }[]
+  verdict: Verdict | null
+}
+
+/** What a person says of the first cause, once it is known what it truly was. */
+export interface Verdict {
+  by: string
+  at: string
+  cause: 'right' | 'wrong'
+  /** What it truly was, where the first cause was wrong and somebody knows. */
+  actual: { service: string; operation?: string } | null
+  /** The cause as it was told when it was judged, and how sure it was. */
+  judged: { service: string; operation: string; kind: CauseKind; confidence: number }
 }
 
 /** A change that somebody reported: evidence for causes. */

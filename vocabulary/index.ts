@@ -9,9 +9,15 @@ export type {
   Incident,
   IncidentState,
   PathStep,
+  SeenChange,
+  ShareWithInterval,
   Signal,
+  SmallestEffect,
+  Verdict,
 } from './incident.ts'
 export type { Explanation } from './explanation.ts'
+export { type Series, seriesPath, type SeriesQuestion, type SeriesSignal, type SeriesWindow } from './series.ts'
+export { shareInterval, withInterval } from './share-interval.ts'
 export { type DoctorFinding, type DoctorNote, doctorVariable, readDoctorNote } from './doctor.ts'
 export { type MetricDefinition, MetricSet } from './metrics.ts'
 export { type FlowId, flowNameCharsMax, parseFlowId, parseFlowName } from './flow-id.ts'

@@ -4,15 +4,14 @@ import { listChanges, recordChange } from '@headwater/store'
 import type { Change } from '@headwater/vocabulary'
 import {
   answer,
+  bodyText,
   cursorParameter,
   limitParameter,
   listOf,
-  nulMend,
   refusal,
   refusals,
   textParameter,
   timeParameter,
-  withoutNul,
   writeCursor,
 } from '../parameters.ts'
 import type { Api, Parts } from './parts.ts'
@@ -30,13 +29,6 @@ const changeShape = z
   })
   .openapi('Change')
 
-const text = (most: number) =>
-  z
-    .string({ error: 'give a text' })
-    .min(1, { error: 'leave it out, or give a text' })
-    .max(most, { error: `use at most ${most} characters` })
-    .regex(withoutNul, { error: nulMend })
-
 const report = createRoute({
   method: 'post',
   path: '/api/v1/changes',
@@ -49,9 +41,9 @@ const report = createRoute({
           schema: z.strictObject(
             {
               kind,
-              service: text(500),
-              version: text(200).nullish(),
-              description: text(2_000).nullish(),
+              service: bodyText(500),
+              version: bodyText(200).nullish(),
+              description: bodyText(2_000).nullish(),
               at: timeParameter.optional().openapi({ description: 'Default: now' }),
             },
             { error: 'send a JSON object' },

@@ -17,7 +17,31 @@ import type { Api, Parts } from './parts.ts'
 const time = z.string().openapi({ example: '2026-01-31T12:00:00.000Z' })
 const unit = z.enum(['share', 'ns', 'calls'])
 const signal = z.enum(['errors', 'origin-errors', 'latency', 'self-time', 'wire-time', 'logs', 'silence', 'unanswered'])
+const share = z.number().openapi({ description: '0 to 1' })
+const interval = {
+  share,
+  low: share.openapi({ description: 'With high, the interval that holds the true share with a confidence of 95 %' }),
+  high: share,
+}
+const query = z.string().nullable().openapi({
+  description:
+    'Relative URL of this API that answers with what the numbers rest on; null where no series is kept of it',
+  example: '/api/v1/series?service=math&operation=POST+%2Fevaluate&signal=errors&from=2026-01-31T12%3A00%3A00.000Z',
+})
 export const causeKindShape = z.enum(['errors', 'latency', 'unavailable', 'dependency'])
+
+export const seenChangeShape = z
+  .object({
+    kind: z
+      .enum(['deploy', 'flag', 'configuration', 'version'])
+      .openapi({ description: 'version: spans show a version for the first time; the others were reported' }),
+    service: z.string(),
+    version: z.string().nullable(),
+    versionsBefore: z.array(z.string()),
+    description: z.string().nullable(),
+    at: time,
+  })
+  .openapi('SeenChange')
 
 export const causeShape = z
   .object({
@@ -37,6 +61,8 @@ export const causeShape = z
         seen: z.number().optional(),
         unit: unit.optional(),
         pValue: z.number().optional(),
+        query,
+        change: seenChangeShape.optional(),
       }),
     ),
     path: z
@@ -45,7 +71,48 @@ export const causeShape = z
   })
   .openapi('Cause')
 
-const incidentShape = z
+export const impactShape = z.object({
+  services: z.array(z.string()),
+  flows: z.array(z.object({ name: z.string(), runsAffected: z.number(), runs: z.number(), ...interval })),
+  users: z.object({ affected: z.number(), seen: z.number(), ...interval }),
+  since: time,
+})
+
+export const anomalyShape = z
+  .object({
+    service: z.string(),
+    operation: z.string(),
+    caller: z.string().optional(),
+    callerOperation: z.string().optional(),
+    signal,
+    since: time,
+    expected: z.number(),
+    seen: z.number(),
+    unit,
+    pValue: z.number(),
+    calls: z.number(),
+    baselineCalls: z.number(),
+    minimumDetectable: z
+      .object({
+        value: z.number().openapi({
+          description:
+            "In the anomaly's unit: the least share that goes wrong; the time above which a call is slow; for silence the most calls that could have come",
+        }),
+        share: z.number().openapi({ description: 'The least share of all calls that has to be so' }),
+      })
+      .nullable()
+      .openapi({ description: 'The smallest effect that this series could have shown; null where it could show none' }),
+    query,
+  })
+  .openapi('Anomaly')
+
+export const confidenceShape = z
+  .number()
+  .openapi({ description: 'How sure it is that the first cause is right, 0 to 1; 0 without one' })
+
+const said = { by: z.string(), at: time }
+
+export const incidentShape = z
   .object({
     id: z.string(),
     state: z.enum(['open', 'resolved']),
@@ -54,29 +121,34 @@ const incidentShape = z
     openedAt: time,
     updatedAt: time,
     resolvedAt: time.nullable(),
+    resolvedBy: z.string().nullable().openapi({ description: 'Null while it is open, and where it ended by itself' }),
+    reopenings: z.int().openapi({ description: 'How often it came back after having been resolved' }),
+    reopened: z
+      .array(z.object({ at: time, why: z.string() }))
+      .openapi({ description: 'The last 20 of these, oldest first' }),
     causes: z.array(causeShape),
-    impact: z.object({
-      services: z.array(z.string()),
-      flows: z.array(z.object({ name: z.string(), runsAffected: z.number(), runs: z.number(), share: z.number() })),
-      users: z.object({ affected: z.number(), seen: z.number(), share: z.number() }),
-      since: time,
-    }),
-    anomalies: z.array(
-      z.object({
-        service: z.string(),
-        operation: z.string(),
-        caller: z.string().optional(),
-        callerOperation: z.string().optional(),
-        signal,
-        since: time,
-        expected: z.number(),
-        seen: z.number(),
-        unit,
-        pValue: z.number(),
-        calls: z.number(),
-        baselineCalls: z.number(),
-      }),
-    ),
+    confidence: confidenceShape,
+    noCauseReason: z.string().nullable().openapi({ description: 'Why no cause is told; null where one is' }),
+    impact: impactShape,
+    anomalies: z.array(anomalyShape),
+    changes: z
+      .array(seenChangeShape)
+      .openapi({ description: 'At services that are hit, shortly before or while it began; the latest first' }),
+    acknowledged: z
+      .object(said)
+      .nullable()
+      .openapi({ description: 'Who looks after it; null again when it comes back' }),
+    comments: z.array(z.object({ ...said, text: z.string() })),
+    verdict: z
+      .object({
+        ...said,
+        cause: z.enum(['right', 'wrong']),
+        actual: z.object({ service: z.string(), operation: z.string().optional() }).nullable(),
+        judged: z
+          .object({ service: z.string(), operation: z.string(), kind: causeKindShape, confidence: z.number() })
+          .openapi({ description: 'The first cause as it was told when it was judged' }),
+      })
+      .nullable(),
   })
   .openapi('Incident')
 

@@ -1,4 +1,4 @@
-import type { Incident, IncidentState } from '@headwater/vocabulary'
+import { type Incident, type IncidentState, withInterval } from '@headwater/vocabulary'
 import { type Selectable, sql } from 'kysely'
 import type { Store } from '../connect.ts'
 import type { Database } from '../postgres.ts'
@@ -11,7 +11,7 @@ export async function readIncidents(
   { state, since, cursor, limit }: { state?: IncidentState; since?: Date; cursor?: Cursor; limit: number },
 ): Promise<Page<Incident>> {
   let query = postgres.selectFrom('incidents').selectAll().orderBy('opened_at', 'desc').orderBy('id', 'desc')
-  if (state !== undefined) query = query.where('state', '=', state)
+  if (state !== undefined) query = query.where(state === 'open' ? isOpen : sql<boolean>`NOT (${isOpen})`)
   if (since !== undefined) query = query.where('opened_at', '>=', since)
   if (cursor !== undefined) {
     query = query.where(sql<boolean>`(opened_at, id) < (${new Date(cursor.at)}, ${cursor.id})`)
@@ -47,18 +47,57 @@ export async function readIncidentsDuring(
   return rows.map(toIncident)
 }
 
-/** A row as the rest of Headwater knows incidents. */
+/** Open and in its present round: nobody has closed it. */
+const isOpen = sql<boolean>`state = 'open' AND (closed IS NULL OR (closed->>'round')::int < reopenings)`
+
+/** A row as the rest of Headwater knows incidents. Rows of an earlier version lack some of what is told today. */
 export function toIncident(row: Selectable<Database['incidents']>): Incident {
+  const closed = saidOf(row.closed, row.reopenings)
+  const acknowledged = saidOf(row.acknowledged, row.reopenings)
+  const { impact } = row
   return {
     id: row.id,
-    state: row.state,
+    state: closed === null ? row.state : 'resolved',
     title: row.title,
     since: row.since.toISOString(),
     openedAt: row.opened_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
-    resolvedAt: row.resolved_at?.toISOString() ?? null,
-    causes: row.causes,
-    impact: row.impact,
-    anomalies: row.anomalies,
+    resolvedAt: closed?.at ?? row.resolved_at?.toISOString() ?? null,
+    resolvedBy: closed?.by ?? null,
+    reopenings: row.reopenings,
+    reopened: row.reopened,
+    causes: row.causes.map((cause) => ({
+      ...cause,
+      evidence: cause.evidence.map((evidence) => ({ ...evidence, query: earlier(evidence.query) ?? null })),
+    })),
+    confidence: row.confidence,
+    noCauseReason: row.no_cause_reason,
+    impact: {
+      ...impact,
+      flows: impact.flows.map((flow) => ({ ...flow, ...withInterval(flow.runsAffected, flow.runs) })),
+      users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
+    },
+    anomalies: row.anomalies.map((anomaly) => ({
+      ...anomaly,
+      minimumDetectable: earlier(anomaly.minimumDetectable) ?? null,
+      query: earlier(anomaly.query) ?? null,
+    })),
+    changes: row.changes,
+    acknowledged,
+    comments: row.comments,
+    verdict: row.verdict,
   }
+}
+
+/** What a row of an earlier version may not have. */
+function earlier<Value>(value: Value): Value | undefined {
+  return value
+}
+
+/** What somebody said, unless the incident has come back since. */
+function saidOf(
+  said: { by: string; at: string; round: number } | null,
+  reopenings: number,
+): { by: string; at: string } | null {
+  return said === null || said.round < reopenings ? null : { by: said.by, at: said.at }
 }

@@ -98,6 +98,8 @@ export const chainAnomalies = {
     PValue: 'Float64',
     Calls: 'UInt64',
     BaselineCalls: 'UInt64',
+    MinimumDetectable: 'Nullable(Float64)',
+    Query: 'String',
   },
 } as const
 export type AnomalyRow = InsertRow<typeof chainAnomalies>
@@ -111,6 +113,7 @@ export const incidentEvents = {
     CauseService: 'LowCardinality(String)',
     CauseOperation: 'LowCardinality(String)',
     CauseKind: 'LowCardinality(String)',
+    Confidence: 'Float64',
     UsersAffected: 'UInt64',
     RunsAffected: 'UInt64',
     Document: 'String',
