@@ -17,10 +17,13 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   '@headwater/collector': ['@headwater/store', '@headwater/vocabulary'],
   '@headwater/analyzer': ['@headwater/store', '@headwater/vocabulary'],
   '@headwater/api': ['@headwater/store', '@headwater/vocabulary'],
+  // Files for browsers; all that others know of it is where they are.
+  '@headwater/console': [],
   headwater: [
     '@headwater/collector',
     '@headwater/analyzer',
     '@headwater/api',
+    '@headwater/console',
     '@headwater/store',
     '@headwater/vocabulary',
     '@headwater/embedded',

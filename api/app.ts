@@ -9,21 +9,30 @@ import { answerRefusal, Refusal, refusalOf, type RequestVariables } from './erro
 import { refuseStrangers, requireToken } from './guard.ts'
 import { metrics } from './metrics.ts'
 import { detailsOf, invalid } from './parameters.ts'
+import { nowReader } from './live/read-now.ts'
+import type { Snapshot } from './live/snapshot.ts'
 import { serveChanges } from './routes/changes.ts'
+import { serveConsole } from './routes/console.ts'
 import { serveExecutions } from './routes/executions.ts'
 import { serveExplain } from './routes/explain.ts'
+import { serveFlows } from './routes/flows.ts'
 import { serveGraph } from './routes/graph.ts'
 import { type Readiness, serveHealth } from './routes/health.ts'
 import { serveImpact } from './routes/impact.ts'
 import { serveIncidentPeople } from './routes/incident-people.ts'
 import { serveIncidents } from './routes/incidents.ts'
-import type { Api } from './routes/parts.ts'
-import { serveMetrics } from './routes/metrics.ts'
 import { serveLedger } from './routes/ledger.ts'
+import { serveMetrics } from './routes/metrics.ts'
+import { serveNow } from './routes/now.ts'
+import type { Api } from './routes/parts.ts'
 import { serveRates } from './routes/rates.ts'
+import { serveRunDetails } from './routes/run-details.ts'
+import { serveSearch } from './routes/search.ts'
 import { serveSeries } from './routes/series.ts'
 import { serveServices } from './routes/services.ts'
+import { serveSession } from './routes/session.ts'
 import { serveTraces } from './routes/traces.ts'
+import { serveTraffic } from './routes/traffic.ts'
 import { serviceGraph } from './service-graph.ts'
 import type { ApiSettings } from './settings.ts'
 
@@ -33,6 +42,10 @@ export interface ApiParts {
   /** What the other stations of this process measure, in Prometheus' text format. */
   metricsText: () => string
   readiness?: Readiness | undefined
+  /** What goes on now; by default read from the store. */
+  readNow?: (() => Promise<Snapshot>) | undefined
+  /** Where the console's build is; without it only the API is served. */
+  consoleDirectory?: string | undefined
   /** Unix milliseconds. */
   now?: (() => number) | undefined
   /** Told of failures that the caller cannot mend. */
@@ -49,6 +62,8 @@ export function createApi({
   metricsText,
   readiness,
   now = Date.now,
+  readNow = nowReader({ store, now }),
+  consoleDirectory,
   log = console.error,
 }: ApiParts): Api {
   const counts = new MetricSet(metrics)
@@ -66,7 +81,8 @@ export function createApi({
     const startedMs = performance.now()
     await next()
     c.header('x-request-id', c.get('requestId'))
-    c.header('cache-control', 'no-store')
+    // Answers are of this moment; the console's files say themselves how long they are good.
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
     c.header('x-content-type-options', 'nosniff')
     const route = matchedRoutes(c).findLast(({ path }) => path !== '/*')?.path ?? 'unknown'
     counts.add('headwater_api_requests_total', 1, { route, status: String(c.res.status) })
@@ -85,7 +101,9 @@ export function createApi({
   api.use(refuseStrangers(settings))
 
   serveHealth(api, { store, readiness })
-  api.use(requireToken(settings))
+  serveConsole(api, { directory: consoleDirectory })
+  serveSession(api, { settings, now })
+  api.use(requireToken(settings, now))
   api.use(
     bodyLimit({
       maxSize: bodyBytesMax,
@@ -107,6 +125,11 @@ export function createApi({
   serveChanges(api, parts)
   serveLedger(api, parts)
   serveRates(api, parts)
+  serveNow(api, { readNow })
+  serveFlows(api, parts)
+  serveTraffic(api, parts)
+  serveSearch(api, parts)
+  serveRunDetails(api, parts)
 
   serveMetrics(api, { graphText: serviceGraph(parts), texts: [metricsText, () => counts.text()] })
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })

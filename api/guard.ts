@@ -3,6 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import { Refusal, type RequestVariables } from './errors.ts'
+import { provesToken } from './session.ts'
 import { type ApiSettings, isLoopback } from './settings.ts'
 
 /** Refuses requests that a web page from elsewhere could have caused. */
@@ -26,11 +27,15 @@ export function refuseStrangers({ host }: Pick<ApiSettings, 'host'>): Middleware
   }
 }
 
-/** Asks for `Authorization: Bearer <token>` where a token is set. */
-export function requireToken({ token }: Pick<ApiSettings, 'token'>): MiddlewareHandler<RequestVariables> {
+/** Asks for `Authorization: Bearer <token>`, or the cookie of a session, where a token is set. */
+export function requireToken(
+  { token }: Pick<ApiSettings, 'token'>,
+  now: () => number,
+): MiddlewareHandler<RequestVariables> {
   const expected = token === undefined ? undefined : digest(token)
   return async (c, next) => {
-    if (expected !== undefined) {
+    const isKnown = token !== undefined && provesToken(c.req.header('cookie'), { token, nowMs: now() })
+    if (expected !== undefined && !isKnown) {
       const given = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
       // Digests have one length, so comparing takes one time.
       if (given === undefined || !timingSafeEqual(digest(given), expected)) {
@@ -46,7 +51,8 @@ export function requireToken({ token }: Pick<ApiSettings, 'token'>): MiddlewareH
   }
 }
 
-function digest(text: string): Buffer {
+/** Of a secret: digests have one length, so comparing them tells nothing of how long the secret is. */
+export function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
@@ -54,6 +60,7 @@ function withoutPort(host: string): string {
   return host.replace(/:\d*$/, '')
 }
 
-function hostOf(origin: string): string | undefined {
+/** The host and port that an `Origin` names. */
+export function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined
 }

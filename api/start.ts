@@ -2,7 +2,11 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import { MetricSet } from '@headwater/vocabulary'
 import { type ApiParts, createApi } from './app.ts'
+import { createHub, liveMetrics } from './live/hub.ts'
+import { nowReader } from './live/read-now.ts'
+import { acceptListeners } from './live/socket.ts'
 import type { ApiSettings } from './settings.ts'
 
 export interface RunningApi {
@@ -26,7 +30,11 @@ const stopAfterMs = 2_000
 
 /** Serves the API. Throws {@link ApiStartError} when the port is taken or the address is not ours. */
 export async function startApi({ settings, ...parts }: ApiOptions): Promise<RunningApi> {
-  const api = createApi({ ...parts, settings })
+  const live = new MetricSet(liveMetrics)
+  const readNow = nowReader({ store: parts.store, now: parts.now ?? Date.now })
+  const metricsText = () => parts.metricsText() + live.text()
+  const api = createApi({ ...parts, settings, readNow, metricsText })
+  const listeners = createHub({ read: readNow, metrics: live })
   const listener = getRequestListener(api.fetch)
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (incoming, outgoing) => {
     void listener(incoming, outgoing)
@@ -37,12 +45,14 @@ export async function startApi({ settings, ...parts }: ApiOptions): Promise<Runn
   } catch (cause) {
     throw new ApiStartError(startFailure(settings, cause), { cause })
   }
+  const sockets = acceptListeners(server, { hub: listeners, answer: (request) => api.fetch(request) })
   const { port, address, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     port,
     async stop() {
       const closed = once(server, 'close')
+      sockets.stop()
       server.close()
       server.closeIdleConnections()
       const timer = setTimeout(() => server.closeAllConnections(), stopAfterMs)

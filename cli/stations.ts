@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
+import { consoleDirectory } from '@headwater/console'
 import { connectStore, type MigrationReport, readStoreSettings, type StoreSettings } from '@headwater/store'
 import { keepBelowDiskCap } from './disk.ts'
 import { createLifetime, endOnSignal } from './lifetime.ts'
@@ -45,11 +46,12 @@ export async function runApi(): Promise<void> {
   const api = await startApi({
     store,
     settings: apiSettings,
+    consoleDirectory,
     metricsText: () => '',
     log: (message, error) => log(error instanceof Error ? `${message}: ${error.message}` : message),
   })
   lifetime.onStationEnd('api', () => api.stop())
-  process.stdout.write(`Look at ${api.url}/api/v1/incidents; it shows what is in ${clickhouse}\n`)
+  process.stdout.write(`Look at ${api.url}; it shows what is in ${clickhouse}\n`)
 }
 
 /** The store of engines that run already, closed when the process ends. */

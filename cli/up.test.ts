@@ -83,7 +83,7 @@ async function until<T>(question: () => Promise<T>, isWanted: (answer: T) => boo
 
 test('up says where to send and where to look, and tells only its owner how to reach the engines', () => {
   expect(headwater.stdout()).toContain(`Send spans to   ${at.otlpUrl}/v1/traces`)
-  expect(headwater.stdout()).toContain(`Look at         ${at.apiUrl}/api/v1/incidents`)
+  expect(headwater.stdout()).toContain(`Look at         ${at.apiUrl}\n`)
   expect(headwater.stderr()).toBe('')
   expect(at.pid).toBe(headwater.pid)
   expect(statSync(runPath).mode & 0o777).toBe(0o600)
@@ -184,7 +184,7 @@ test('collector, analyzer and API run as processes of their own on the same engi
       api?.says('Look at'),
     ])
     const otlpUrl = /Send spans to (\S+)\/v1\/traces/.exec(collector?.stdout() ?? '')?.[1] ?? ''
-    const apiUrl = /Look at (\S+)\/api/.exec(api?.stdout() ?? '')?.[1] ?? ''
+    const apiUrl = /Look at (\S+);/.exec(api?.stdout() ?? '')?.[1] ?? ''
     const { traceId, status } = await send(otlpUrl)
     expect(status).toBe(200)
     await settled(traceId, apiUrl)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
+import { consoleDirectory } from '@headwater/console'
 import {
   type DataDirectory,
   openDataDirectory,
@@ -42,6 +43,7 @@ export async function up(): Promise<void> {
     const api = await startApi({
       store,
       settings: apiSettings,
+      consoleDirectory,
       metricsText: () => collector.metrics.text() + analyzer.metrics.text() + disk.metrics.text(),
       log: (message, error) => log(error instanceof Error ? `${message}: ${error.message}` : message),
     })
@@ -75,7 +77,8 @@ function welcome({
   return [
     `Headwater is ready after ${(tookMs / 1_000).toFixed(1)} s.`,
     `  Send spans to   ${otlpUrl}/v1/traces   (OTEL_EXPORTER_OTLP_ENDPOINT=${otlpUrl})`,
-    `  Look at         ${apiUrl}/api/v1/incidents, /api/v1/services, /openapi.json, /metrics`,
+    `  Look at         ${apiUrl}`,
+    `  Read            ${apiUrl}/api/v1/incidents, /openapi.json, /metrics`,
     `  Ask             npx headwater explain <flow or trace id>`,
     `  Data            ${dataDir}`,
     '',

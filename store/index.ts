@@ -95,3 +95,23 @@ export { readScore, type Score, type ScoreBand } from './queries/score.ts'
 export { type LedgerSummary, readLedger } from './queries/ledger.ts'
 export { CountBlock, type SpanCount } from './native/count-block.ts'
 export { readSpanCounts } from './queries/span-counts.ts'
+export { type FlowSummary, flowsMax, readFlows } from './queries/flows.ts'
+export { type LogRecord, logsMax, readLogs } from './queries/logs.ts'
+export { type RecentEdge, readRecentEdges } from './queries/recent-edges.ts'
+export {
+  type Difference,
+  type FoundSpan,
+  type HeatCell,
+  heatSpansMax,
+  readDifferences,
+  readHeat,
+  searchSpans,
+  type SpanFilter,
+} from './queries/search.ts'
+export {
+  readTraffic,
+  readVersions,
+  type TrafficFilter,
+  type TrafficPoint,
+  type VersionTraffic,
+} from './queries/traffic.ts'

@@ -1,0 +1,209 @@
+// The page that an alert links to. Top to bottom in the order of the questions: what happened, where it started and why we
+// think so, whom it hits, what happened when, and what to look at next.
+import { useQuery } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { Link } from 'wouter'
+import { dataOf, GET, type Schemas } from '../api/client.ts'
+import { useLive } from '../api/live.ts'
+import { CommentForm, Deeds, VerdictForm } from '../incident/deeds.tsx'
+import { EvidenceItem } from '../incident/evidence.tsx'
+import { Examples } from '../incident/examples.tsx'
+import { Impact } from '../incident/impact.tsx'
+import { CausePath } from '../incident/path.tsx'
+import { TimeLine } from '../incident/time-line.tsx'
+import { query, servicePath } from '../links.ts'
+import { ErrorNote, Waiting } from '../parts/notes.tsx'
+import { Raw } from '../parts/raw.tsx'
+import { State } from '../parts/state.tsx'
+import { Since, Time } from '../parts/time.tsx'
+import { plural, share, span } from '../tell.ts'
+import { useTitle } from '../use-title.ts'
+
+export function Incident({ id }: { id: string }) {
+  const incident = useQuery({
+    queryKey: ['incident', id],
+    queryFn: () => dataOf(GET('/api/v1/incidents/{id}', { params: { path: { id } } })),
+    refetchInterval: ({ state }) => (state.data?.state === 'resolved' ? 30_000 : 5_000),
+  })
+  // The map learns of a change first; whoever looks at this incident should not wait for the next question.
+  const updatedAt = useLive().snapshot?.incidents.find((each) => each.id === id)?.updatedAt
+  const { refetch, data } = incident
+  const isNewer = updatedAt !== undefined && data !== undefined && updatedAt > data.updatedAt
+  useEffect(() => {
+    if (isNewer) void refetch()
+  }, [isNewer, refetch])
+  useTitle(data === undefined ? 'Incident' : `${data.state === 'open' ? '▲ ' : ''}${data.title}`)
+
+  if (data === undefined) {
+    return (
+      <section className="page">
+        {incident.isError ? (
+          <ErrorNote error={incident.error} retry={() => void refetch()} />
+        ) : (
+          <Waiting what="Reading the incident" />
+        )}
+      </section>
+    )
+  }
+  return <Told incident={data} />
+}
+
+function Told({ incident }: { incident: Schemas['Incident'] }) {
+  const [first, ...others] = incident.causes
+  const { state, acknowledged } = incident
+  return (
+    <article className="page incident">
+      <header>
+        <p className="above">
+          <State state={state === 'resolved' ? 'resolved' : acknowledged === null ? 'open' : 'acknowledged'} />
+          <span>
+            since <Time at={incident.since} />, for <Since from={incident.since} to={incident.resolvedAt} />
+          </span>
+          <span className="muted">
+            noticed after {span(Date.parse(incident.openedAt) - Date.parse(incident.since))}
+            {incident.reopenings > 0 && `, came back ${plural(incident.reopenings, 'time')}`}
+          </span>
+          {acknowledged !== null && (
+            <span>
+              <Raw text={acknowledged.by} most={60} /> looks after it
+            </span>
+          )}
+        </p>
+        <h1>
+          <Raw text={incident.title} most={300} />
+        </h1>
+        <p className="lead">{leadOf(incident)}</p>
+        <Deeds key={incident.id} incident={incident} />
+      </header>
+
+      <div className="columns">
+        <div>
+          <section className="card" aria-labelledby="cause">
+            <h2 id="cause">Where it started</h2>
+            {first === undefined ? (
+              <p>
+                No cause is told: <Raw text={incident.noCauseReason} most={600} empty="nothing explains it so far" />
+              </p>
+            ) : (
+              <>
+                <Verdict cause={first} confidence={incident.confidence} />
+                <CausePath cause={first} />
+                <ul className="evidences">
+                  {first.evidence.map((evidence) => (
+                    <EvidenceItem key={evidence.sentence} evidence={evidence} since={incident.since} />
+                  ))}
+                </ul>
+                <p>
+                  <Link href={`/${query({ focus: first.service })}`}>Show it on the map</Link> ·{' '}
+                  <Link href={servicePath(first.service, { operation: first.operation })}>
+                    Look at <Raw text={first.service} most={60} />
+                  </Link>
+                </p>
+                <VerdictForm incident={incident} />
+              </>
+            )}
+          </section>
+          <section className="card" aria-labelledby="time-line">
+            <h2 id="time-line">What happened when</h2>
+            <TimeLine incident={incident} />
+            <CommentForm key={incident.id} incident={incident} />
+          </section>
+        </div>
+        <div>
+          <Impact impact={incident.impact} cause={first?.service} />
+          <Examples incident={incident} />
+          {others.length > 0 && <OtherCauses causes={others} since={incident.since} />}
+        </div>
+      </div>
+    </article>
+  )
+}
+
+/** The incident in one sentence, for who reads nothing else. */
+function leadOf({ impact, state }: Schemas['Incident']): string {
+  const runs = impact.flows.reduce((sum, { runsAffected }) => sum + runsAffected, 0)
+  const verb = state === 'open' ? 'are hit' : 'were hit'
+  const whom = [
+    `${plural(runs, 'run')} of ${plural(impact.flows.length, 'flow')}`,
+    ...(impact.users.affected > 0 ? [`${plural(impact.users.affected, 'user')} (${share(impact.users.share)})`] : []),
+  ]
+  return `${whom.join(' and ')} ${verb}; ${plural(impact.services.length, 'service')} ${state === 'open' ? 'show' : 'showed'} it.`
+}
+
+const kinds: Readonly<Record<Schemas['Cause']['kind'], string>> = {
+  errors: 'fails by itself',
+  latency: 'got slow in its own work',
+  unavailable: 'does not answer',
+  dependency: 'waits for, or fails with, a peer that sends no spans',
+}
+
+function Verdict({ cause, confidence }: { cause: Schemas['Cause']; confidence: number }) {
+  return (
+    <div className="cause">
+      <p className="big">
+        <strong>
+          <Raw text={cause.service} most={80} />
+        </strong>{' '}
+        <Raw text={cause.operation} most={120} /> {kinds[cause.kind]}
+      </p>
+      <dl className="facts">
+        <div>
+          <dt>Confidence</dt>
+          <dd className="num">{share(confidence)}</dd>
+        </div>
+        <div>
+          <dt title="Share of all excess errors and waiting that this explains">Explains</dt>
+          <dd className="num">{share(cause.score)}</dd>
+        </div>
+        {cause.attribute !== undefined && (
+          <div className="wide">
+            <dt>What the bad calls share</dt>
+            <dd>
+              <code>
+                <Raw text={cause.attribute.name} most={80} /> = <Raw text={cause.attribute.value} most={120} />
+              </code>{' '}
+              <span className="muted">
+                {share(cause.attribute.badShare)} of bad calls, {share(cause.attribute.goodShare)} of good ones
+              </span>
+            </dd>
+          </div>
+        )}
+      </dl>
+    </div>
+  )
+}
+
+function OtherCauses({ causes, since }: { causes: Schemas['Cause'][]; since: string }) {
+  return (
+    <section className="card" aria-labelledby="others">
+      <h2 id="others">Less likely causes</h2>
+      {causes.map((cause) => (
+        <details key={`${cause.service} ${cause.operation} ${cause.kind} ${cause.peer ?? ''}`}>
+          <summary>
+            <span className="grow">
+              <strong>
+                <Raw text={cause.service} most={60} />
+              </strong>{' '}
+              <Raw text={cause.operation} most={80} />{' '}
+              <span className="muted">
+                {kinds[cause.kind]}
+                {cause.peer !== undefined && (
+                  <>
+                    : <Raw text={cause.peer} most={60} />
+                  </>
+                )}
+              </span>
+            </span>
+            <span className="num">explains {share(cause.score)}</span>
+          </summary>
+          <CausePath cause={cause} />
+          <ul className="evidences">
+            {cause.evidence.map((evidence) => (
+              <EvidenceItem key={evidence.sentence} evidence={evidence} since={since} />
+            ))}
+          </ul>
+        </details>
+      ))}
+    </section>
+  )
+}

@@ -1,0 +1,249 @@
+import { useState } from 'react'
+import { Link, useLocation, useSearchParams } from 'wouter'
+import { type Snapshot, useLive } from '../api/live.ts'
+import { flowPath, incidentPath, servicePath } from '../links.ts'
+import { ServiceMap } from '../map/service-map.tsx'
+import { ErrorNote, Waiting } from '../parts/notes.tsx'
+import { Raw } from '../parts/raw.tsx'
+import { State } from '../parts/state.tsx'
+import { Since } from '../parts/time.tsx'
+import { ms, plural, rate, share } from '../tell.ts'
+import { useTitle } from '../use-title.ts'
+import { FirstSpan } from './start.tsx'
+import { useFlows } from './use-flows.ts'
+
+export default function Now() {
+  useTitle('Now')
+  const { snapshot, state } = useLive()
+  const [search, setSearch] = useSearchParams()
+  const [, go] = useLocation()
+  const [find, setFind] = useState('')
+  const focus = search.get('focus') ?? undefined
+  const hops = Number(search.get('hops') ?? '1') === 2 ? 2 : 1
+  const isTable = search.get('as') === 'table'
+  const change = (name: string, value: string | null) =>
+    setSearch((now) => {
+      const next = new URLSearchParams(now)
+      if (value === null) next.delete(name)
+      else next.set(name, value)
+      return next
+    })
+
+  if (snapshot === undefined) {
+    return (
+      <section className="page">
+        {state === 'away' ? (
+          <ErrorNote error={new Error('Nothing of what goes on can be read. It is tried again by itself.')} />
+        ) : (
+          <Waiting what="Reading what goes on" />
+        )}
+      </section>
+    )
+  }
+  const isEmpty = snapshot.nodes.length === 0
+  return (
+    <div className="now">
+      <div className="map-side">
+        {isEmpty ? (
+          <FirstSpan />
+        ) : (
+          <>
+            <div className="tools">
+              <h1>Now</h1>
+              <input
+                type="search"
+                aria-label="Find a service on the map"
+                placeholder="Find on the map"
+                value={find}
+                onChange={(event) => setFind(event.target.value)}
+                onKeyDown={(event) => {
+                  const wanted = find.trim().toLowerCase()
+                  const found = snapshot.nodes.find(({ service }) => service.toLowerCase().includes(wanted))
+                  if (event.key === 'Enter' && wanted !== '' && found !== undefined) {
+                    change('focus', found.id)
+                    setFind('')
+                  }
+                }}
+              />
+              {focus !== undefined && (
+                <>
+                  <span>
+                    around <strong>{<Raw text={focus} most={40} />}</strong>
+                  </span>
+                  <button
+                    type="button"
+                    aria-pressed={hops === 2}
+                    onClick={() => change('hops', hops === 2 ? null : '2')}
+                  >
+                    two calls wide
+                  </button>
+                  <Link href={servicePath(focus)} className="button">
+                    Its page
+                  </Link>
+                  <button type="button" onClick={() => setSearch({})}>
+                    Show all
+                  </button>
+                </>
+              )}
+              <span className="grow" />
+              <button type="button" aria-pressed={isTable} onClick={() => change('as', isTable ? null : 'table')}>
+                As a table
+              </button>
+            </div>
+            {isTable ? (
+              <NodeTable nodes={snapshot.nodes} />
+            ) : (
+              <div className="map">
+                <ServiceMap
+                  snapshot={snapshot}
+                  focus={focus}
+                  hops={hops}
+                  find={find}
+                  onOpen={(node) => {
+                    if (focus !== undefined && (node.id === focus || node.service === focus)) {
+                      if (node.kind === 'service') go(servicePath(node.id))
+                    } else if (!node.id.startsWith('peers of ')) change('focus', node.id)
+                  }}
+                />
+              </div>
+            )}
+          </>
+        )}
+      </div>
+      <aside aria-label="Incidents and flows">
+        <Open incidents={snapshot.incidents} />
+        {!isEmpty && <TopFlows />}
+      </aside>
+    </div>
+  )
+}
+
+function Open({ incidents }: { incidents: Snapshot['incidents'] }) {
+  return (
+    <>
+      <h2>{incidents.length === 0 ? 'No incident is open' : plural(incidents.length, 'open incident')}</h2>
+      {incidents.length === 0 ? (
+        <p className="muted">
+          Nothing departs from what is normal here. <Link href="/incidents">Earlier ones</Link>
+        </p>
+      ) : (
+        <ul className="rows">
+          {incidents.map((incident) => (
+            <li key={incident.id}>
+              <Link href={incidentPath(incident.id)} data-row>
+                <span>
+                  <State state="open" word="" />
+                </span>
+                <span className="grow">
+                  <strong>
+                    <Raw text={incident.title} most={140} />
+                  </strong>
+                  <span className="muted below">
+                    for <Since from={incident.since} /> · {plural(incident.flows, 'flow')} ·{' '}
+                    {plural(incident.usersAffected, 'user')}
+                  </span>
+                </span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  )
+}
+
+const flowsShown = 12
+
+function TopFlows() {
+  const flows = useFlows({})
+  const items = flows.data?.items ?? []
+  if (items.length === 0) return null
+  return (
+    <div className="minor">
+      <h2>Flows, last hour</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Flow</th>
+            <th scope="col" className="right">
+              p95
+            </th>
+            <th scope="col" className="right">
+              Failed
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.slice(0, flowsShown).map((flow) => (
+            <tr key={flow.name}>
+              <td>
+                <Link href={flowPath(flow.name)} data-row>
+                  <Raw text={flow.name} most={40} />
+                </Link>
+              </td>
+              <td className="num right nowrap">{ms(flow.p95Ms)}</td>
+              <td className={`num right nowrap${flow.failed > 0 ? ' bad-text' : ' muted'}`}>
+                {share(flow.failed / Math.max(1, flow.runs))}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {items.length > flowsShown && (
+        <p>
+          <Link href="/flows">All {items.length} flows</Link>
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** The map for who cannot see it, or would rather read. */
+function NodeTable({ nodes }: { nodes: Snapshot['nodes'] }) {
+  const order = { cause: 0, failing: 1, hit: 2, ok: 3, quiet: 4 }
+  const sorted = nodes.toSorted((a, b) => order[a.state] - order[b.state] || b.calls - a.calls)
+  return (
+    <div className="table">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">State</th>
+            <th scope="col">Service</th>
+            <th scope="col">Kind</th>
+            <th scope="col" className="right">
+              Calls
+            </th>
+            <th scope="col" className="right">
+              Failed
+            </th>
+            <th scope="col" className="right">
+              p95
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {sorted.map((node) => (
+            <tr key={node.id}>
+              <td>
+                <State state={node.state} />
+              </td>
+              <td>
+                {node.kind === 'service' ? (
+                  <Link href={servicePath(node.id)} data-row>
+                    <Raw text={node.id} most={80} />
+                  </Link>
+                ) : (
+                  <Raw text={node.service} most={80} />
+                )}
+              </td>
+              <td className="muted">{node.kind}</td>
+              <td className="num right">{rate(node.perSecond)}</td>
+              <td className="num right">{node.calls === 0 ? '–' : share(node.errors / node.calls)}</td>
+              <td className="num right">{ms(node.p95Ms)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

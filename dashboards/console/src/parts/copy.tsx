@@ -1,0 +1,43 @@
+import { useEffect, useRef, useState } from 'react'
+
+/** Copies a text; says so for a moment. Where the browser forbids it, selects it instead. */
+export function Copy({ text, label = 'Copy' }: { text: string; label?: string }) {
+  const [isDone, setDone] = useState(false)
+  const timer = useRef<number>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  return (
+    <button
+      type="button"
+      className="small"
+      onClick={(event) => {
+        const { currentTarget } = event
+        navigator.clipboard.writeText(text).then(
+          () => {
+            setDone(true)
+            timer.current = window.setTimeout(() => setDone(false), 1_600)
+          },
+          () => select(currentTarget.closest('[data-copied]') ?? currentTarget),
+        )
+      }}
+    >
+      <span role="status">{isDone ? 'Copied' : label}</span>
+    </button>
+  )
+}
+
+function select(element: Element): void {
+  const range = document.createRange()
+  range.selectNodeContents(element)
+  getSelection()?.removeAllRanges()
+  getSelection()?.addRange(range)
+}
+
+/** A command or a snippet with a button that copies it. */
+export function Snippet({ text }: { text: string }) {
+  return (
+    <div className="snippet" data-copied>
+      <pre tabIndex={0}>{text}</pre>
+      <Copy text={text} />
+    </div>
+  )
+}
