@@ -39,8 +39,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** What tests may know in addition: a real ClickHouse and a real PostgreSQL. */
-const forTests = new Set(['@headwater/embedded'])
+/** What tests may know in addition: a real ClickHouse and a real PostgreSQL, and the console, which asks the API. */
+const forTests = new Set(['@headwater/embedded', '@headwater/console'])
 
 interface Manifest {
   name: string
@@ -102,6 +102,8 @@ const importForms = [
 /** Test support stands beside the tests and is imported by nothing else. */
 function isOfTest(file: string): boolean {
   if (file.startsWith('store/embedded/testing')) return false
+  // What is bundled is needed until it is; those who install the console get its bundle.
+  if (/^dashboards\/console\/(src\/|build\.ts$|vite\.config\.ts$)/.test(file)) return true
   return /(\.test\.ts|\/testing\.ts|\/test-[\w-]+\.ts|\/reference\/[\w-]+\.ts|\/fuzz\.ts)$/.test(file)
 }
 
@@ -113,7 +115,7 @@ function sourcesIn(folder: string): string[] {
       if (ignored.has(entry.name) || entry.name.startsWith('.') || nested.has(path)) return []
       return folder === '.' ? [] : sourcesIn(path)
     }
-    return /\.(ts|js)$/.test(entry.name) ? [path] : []
+    return /\.(tsx?|js)$/.test(entry.name) ? [path] : []
   })
 }
 

@@ -32,6 +32,9 @@ const forTests = new Set(
   ['collector/payloads', 'collector/otlp/reference', 'collector/faults'].map((path) => join(path)),
 )
 
+/** Of these, what their own build made is published, and not their sources. */
+const bundles = new Set([join('dashboards/console')])
+
 /** What services load when they start: a file for each idea would cost them more than all that the agent does then. */
 const loadedByServices = new Set(['vocabulary', 'agent'])
 
@@ -69,6 +72,7 @@ function filesBesideSources(folder: string, nested: string[]): string[] {
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 const sourcesOut = join(root, 'dist', '.sources')
+execFileSync(process.execPath, ['dashboards/console/build.ts'], { cwd: root, stdio: 'inherit' })
 execFileSync('tsc', ['--project', 'tsconfig.build.json', '--outDir', sourcesOut], { cwd: root, stdio: 'inherit' })
 
 const { workspaces = [] } = readManifest('.')
@@ -78,7 +82,8 @@ for (const folder of packages.toSorted((a, b) => b.length - a.length)) {
   const manifest = readManifest(folder)
   const out = join(root, 'dist', manifest.name.replace(/^@headwater\//, ''))
   renameSync(join(sourcesOut, folder), out)
-  for (const file of filesBesideSources(folder, packages)) {
+  if (bundles.has(folder)) cpSync(join(root, folder, 'dist'), join(out, 'dist'), { recursive: true })
+  for (const file of bundles.has(folder) ? [] : filesBesideSources(folder, packages)) {
     const target = join(out, file.slice(folder.length + 1))
     mkdirSync(dirname(target), { recursive: true })
     if (file.endsWith('.js')) {

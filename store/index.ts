@@ -110,7 +110,7 @@ export {
 } from './queries/search.ts'
 export {
   readTraffic,
-  readVersions,
+  readVersionTraffic,
   type TrafficFilter,
   type TrafficPoint,
   type VersionTraffic,

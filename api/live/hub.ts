@@ -109,7 +109,7 @@ export function createHub({
     } finally {
       isReading = false
     }
-    for (const listener of [...listeners.keys()]) sendTo(listener, latest)
+    for (const listener of listeners.keys()) sendTo(listener, latest)
   }
 
   return {

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { readTraffic, readVersions } from '@headwater/store'
+import { readTraffic, readVersionTraffic } from '@headwater/store'
 import { answer, refusals, textParameter, timeParameter, windowOf } from '../parameters.ts'
 import { type Api, hourMs, type Parts } from './parts.ts'
 
@@ -52,7 +52,7 @@ export function serveTraffic(api: Api, { store, now }: Parts): void {
     const stepMinutes = Math.max(1, Math.ceil(minutes / pointsMax))
     const [points, versions] = await Promise.all([
       readTraffic(store, { ...filter, stepMinutes }),
-      readVersions(store, filter),
+      readVersionTraffic(store, filter),
     ])
     return c.json(
       {

@@ -67,7 +67,7 @@ export async function readTraffic(
 }
 
 /** The versions that answered in the window, the one that came last first. */
-export async function readVersions(store: Store, filter: TrafficFilter): Promise<VersionTraffic[]> {
+export async function readVersionTraffic(store: Store, filter: TrafficFilter): Promise<VersionTraffic[]> {
   const { condition, params } = conditionOf(filter)
   const rows = await askClickHouse<Omit<VersionTraffic, 'p95Ms'> & { duration: Histogram }>(store, {
     deed: 'read versions',

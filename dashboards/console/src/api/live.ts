@@ -30,6 +30,12 @@ function tell(next: Partial<Live>): void {
   for (const watcher of watchers) watcher()
 }
 
+async function take(data: unknown, from: WebSocket): Promise<void> {
+  const snapshot = await read(data)
+  retryMs = retryFirstMs
+  if (snapshot !== undefined && socket === from) tell({ snapshot, state: 'live' })
+}
+
 async function read(data: unknown): Promise<Snapshot | undefined> {
   if (!(data instanceof Blob)) return undefined
   const stream = data.stream().pipeThrough(new DecompressionStream('gzip'))
@@ -48,10 +54,7 @@ function connect(): void {
   hear()
   opened.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     hear()
-    void read(data).then((snapshot) => {
-      retryMs = retryFirstMs
-      if (snapshot !== undefined && socket === opened) tell({ snapshot, state: 'live' })
-    })
+    void take(data, opened)
   })
   opened.addEventListener('close', () => {
     clearTimeout(watchdog)

@@ -5,7 +5,7 @@ import { Raw } from '../parts/raw.tsx'
 
 /** The way of a cause, in the direction of the calls: from an entry, where users feel it, to where it started. */
 export function CausePath({ cause }: { cause: Schemas['Cause'] }) {
-  const steps = [...cause.path].reverse()
+  const steps = cause.path.toReversed()
   const entry = steps[0]
   const isPeerAtFault = cause.peer !== undefined && cause.kind === 'dependency'
   return (

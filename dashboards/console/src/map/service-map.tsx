@@ -166,7 +166,7 @@ function useLayout({ nodes, edges }: { nodes: MapNode[]; edges: MapEdge[] }) {
     const links = new Map(edges.map((edge) => [linkId(edge), edge]))
     layOut({ nodes, edges: [...links].map(([id, { from, to }]) => ({ id, from, to })) }).then(
       (found) => {
-        if (latest.current === shape) setLayout(found)
+        return latest.current === shape ? setLayout(found) : undefined
       },
       (error: unknown) => setFailure(error instanceof Error ? error.message : String(error)),
     )

@@ -11,13 +11,14 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
       className="small"
       onClick={(event) => {
         const { currentTarget } = event
-        navigator.clipboard.writeText(text).then(
-          () => {
-            setDone(true)
-            timer.current = window.setTimeout(() => setDone(false), 1_600)
-          },
-          () => select(currentTarget.closest('[data-copied]') ?? currentTarget),
-        )
+        const tell = () => {
+          setDone(true)
+          timer.current = window.setTimeout(() => setDone(false), 1_600)
+          return undefined
+        }
+        // Without HTTPS there is no clipboard at all.
+        const copying = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'))
+        copying.then(tell, () => select(currentTarget.closest('[data-copied]') ?? currentTarget))
       }}
     >
       <span role="status">{isDone ? 'Copied' : label}</span>

@@ -2,14 +2,17 @@
 // would reorder or hide what is around them are shown as what they are.
 import { useState } from 'react'
 
-/** Control characters, and those that change the direction or width of text. */
-const unseen =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu
+/** Control characters but line feed and tab, and characters that change the direction or width of text. */
+const unseen = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
 
 /** The text with such characters as their codes. */
 export function visible(text: string): string {
   return text.replace(unseen, (character) =>
-    character === '\r' ? '' : `⟨U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}⟩`,
+    character === '\n' || character === '\t'
+      ? character
+      : character === '\r'
+        ? ''
+        : `⟨U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}⟩`,
   )
 }
 
