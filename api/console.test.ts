@@ -169,7 +169,11 @@ test('search: pages go on where the one before ended', async () => {
 
 test.each([
   ['spans?minMs=fast', 'minMs', '"fast": use milliseconds, such as 250 or 0.5'],
-  ['spans?attribute=novalue', 'attribute.0', '"novalue": use name=value, such as http.response.status_code=500'],
+  [
+    'spans?attribute=novalue',
+    'attribute',
+    '"novalue": use name=value, such as http.response.status_code=500, at most 8 times',
+  ],
   ['spans/heat?status=bad', 'status', '"bad": use ok or error'],
   ['spans/differences?chosenSince=soon', 'chosenSince', '"soon": use RFC 3339, such as 2026-01-31T12:00:00Z'],
   ['traffic?service=', 'service', '"": leave it out, or give a value'],

@@ -5,12 +5,10 @@ import {
   cursorParameter,
   limitParameter,
   listOf,
-  nulMend,
   refusals,
   textParameter,
   timeParameter,
   windowOf,
-  withoutNul,
   writeCursor,
 } from '../parameters.ts'
 import { type Api, hourMs, type Parts } from './parts.ts'
@@ -27,12 +25,14 @@ const milliseconds = z
   .optional()
   .openapi({ type: 'number', example: 250 })
 
-const attributeMend = 'use name=value, such as http.response.status_code=500'
-const attribute = z
-  .string()
-  .max(1_000, { error: 'use at most 1000 characters' })
-  .regex(/^[^=]{1,200}=[^]+$/, { error: attributeMend })
-  .regex(withoutNul, { error: nulMend })
+const attributeMend = `use name=value, such as http.response.status_code=500, at most ${attributesMax} times`
+const attributeForm = /^[^=\0]{1,200}=[^\0]{1,1000}$/
+/** One or several; told of as they were given. */
+const attributes = z
+  .preprocess((given) => (typeof given === 'string' ? [given] : given), z.array(z.string()))
+  .refine((all) => all.length <= attributesMax && all.every((each) => attributeForm.test(each)), {
+    error: attributeMend,
+  })
 
 const status = z.enum(['ok', 'error'], { error: 'use ok or error' }).optional()
 
@@ -45,18 +45,12 @@ const filterForm = {
   status,
   minMs: milliseconds,
   maxMs: milliseconds,
-  attribute: z
-    .preprocess(
-      (given) => (typeof given === 'string' ? [given] : given),
-      z.array(attribute).max(attributesMax, { error: `use at most ${attributesMax}` }),
-    )
-    .optional()
-    .openapi({
-      type: 'array',
-      items: { type: 'string' },
-      description: 'name=value, of the span or of its resource; may be repeated',
-      example: ['http.response.status_code=500'],
-    }),
+  attribute: attributes.optional().openapi({
+    type: 'array',
+    items: { type: 'string' },
+    description: 'name=value, of the span or of its resource; may be repeated',
+    example: ['http.response.status_code=500'],
+  }),
   since: timeParameter.optional().openapi({ description: 'Default: an hour before until' }),
   until: timeParameter.optional().openapi({ description: 'Default: now' }),
 }
@@ -187,7 +181,7 @@ export function serveSearch(api: Api, { store, now }: Parts): void {
 }
 
 function filterOf(asked: z.output<typeof filterSchema>, nowMs: number): SpanFilter {
-  const { flow, service, operation, user, text, status: wanted, minMs, maxMs, attribute: attributes } = asked
+  const { flow, service, operation, user, text, status: wanted, minMs, maxMs, attribute } = asked
   return {
     ...windowOf(asked, { nowMs, usualMs: hourMs }),
     ...(flow !== undefined && { flow }),
@@ -198,7 +192,7 @@ function filterOf(asked: z.output<typeof filterSchema>, nowMs: number): SpanFilt
     ...(wanted !== undefined && { status: wanted }),
     ...(minMs !== undefined && { minMs }),
     ...(maxMs !== undefined && { maxMs }),
-    ...(attributes !== undefined && { attributes: attributes.map(pairOf) }),
+    ...(attribute !== undefined && { attributes: attribute.map(pairOf) }),
   }
 }
 
