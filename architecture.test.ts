@@ -16,12 +16,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   '@headwater/node-24': [],
   '@headwater/collector': ['@headwater/store', '@headwater/vocabulary'],
   '@headwater/analyzer': ['@headwater/store', '@headwater/vocabulary'],
+  '@headwater/responder': ['@headwater/store', '@headwater/vocabulary'],
   '@headwater/api': ['@headwater/store', '@headwater/vocabulary'],
   // Files for browsers; all that others know of it is where they are.
   '@headwater/console': [],
   headwater: [
     '@headwater/collector',
     '@headwater/analyzer',
+    '@headwater/responder',
     '@headwater/api',
     '@headwater/console',
     '@headwater/store',

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { addKey, readKeyFile, readKeysPath, readNewKey, removeKey } from '@headwater/collector'
 import type { Command } from 'commander'
+import { table } from './table.ts'
 
 /** Adds `add`, `list` and `remove` to the command `keys`. */
 export function addKeyCommands(keys: Command): void {
@@ -91,9 +92,7 @@ function listReport(keys: readonly ListedKey[]): string {
     String(recordsPerSecond),
     state,
   ])
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (cells: string[]) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
-  return [head, ...rows].map((cells) => `${line(cells).trimEnd()}\n`).join('')
+  return table(head, rows)
 }
 
 function remove(id: string, file: string | undefined): string {

@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { addAlertCommands } from './alert.ts'
 import { doctor, doctorReport } from './doctor.ts'
 import { doctorService, serviceReport } from './doctor-service.ts'
 import { explain, explainReport } from './explain.ts'
 import { addKeyCommands } from './keys.ts'
-import { migrate, runAnalyzer, runApi, runCollector } from './stations.ts'
+import { migrate, runAlerts, runAnalyzer, runApi, runCollector } from './stations.ts'
 import { up } from './up.ts'
 
 const environment = `
@@ -23,6 +24,8 @@ Environment (empty equals unset)
   HEADWATER_SPAN_BUDGET   spans per second that are kept; beyond, whole runs are shed, failed and slow ones last
   HEADWATER_CORS_ORIGINS  origins of web pages that may send spans
   HEADWATER_KEYS          file of the keys that senders have to show, made by \`headwater keys add\`; unset, none is asked for
+  HEADWATER_ALERTS        a YAML file of where alerts go and which; unset, nobody is alerted
+  HEADWATER_PUBLIC_URL    where people open the console: links in alerts lead there (http://localhost:8012)
   HEADWATER_OTLP_TLS_CERT PEM file with a certificate: OTLP comes over TLS; HEADWATER_OTLP_TLS_KEY has its private key`
 
 /** Runs the command line. Errors end as one line on stderr and exit code 1. */
@@ -36,7 +39,7 @@ export async function main(argv: string[]): Promise<void> {
     .showHelpAfterError()
   program
     .command('up')
-    .description('collector, analyzer and API in one process, on embedded engines unless servers are named')
+    .description('collector, analyzer, API and alerts in one process, on embedded engines unless servers are named')
     .addHelpText('after', environment)
     .action(up)
   program.command('collector').description('only the collector, on engines that run already').action(runCollector)
@@ -44,6 +47,10 @@ export async function main(argv: string[]): Promise<void> {
     .command('analyzer')
     .description('only the analyzer, on engines that run already; of several, one leads')
     .action(runAnalyzer)
+  program
+    .command('alerts')
+    .description('only the alerts, on engines that run already; of several, one sends')
+    .action(runAlerts)
   program.command('api').description('only the API, on engines that run already').action(runApi)
   program
     .command('migrate')
@@ -67,6 +74,7 @@ export async function main(argv: string[]): Promise<void> {
       const explanation = await explain(id, url)
       process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explainReport(explanation))
     })
+  addAlertCommands(program.command('alert').description('what was told to whom, and what was not; try it out'))
   addKeyCommands(program.command('keys').description('who may send to the collector, when HEADWATER_KEYS is set'))
   program
     .command('doctor')

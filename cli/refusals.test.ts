@@ -33,6 +33,21 @@ test.each([
   expect(line).not.toContain('hunter2')
 })
 
+test.each(['up', 'alert test'])('%s refuses a file of alerts by its place, and shows no secret', async (command) => {
+  const file = join(directory, 'alerts.yaml')
+  writeFileSync(file, 'destinations: { pager: { type: pagerduty, routing_key: hunter2 } }')
+  expect(await refusal(command.split(' '), { HEADWATER_ALERTS: file })).toBe(
+    `headwater: Cannot use ${file}: destinations.pager.routing_key (its value is not shown) cannot be used: ` +
+      'give the 32 characters of the integration key\n',
+  )
+})
+
+test('alerts says how to set them up', async () => {
+  expect(await refusal(['alerts'], {})).toBe(
+    'headwater: Cannot find the alerts: set HEADWATER_ALERTS to a YAML file of destinations and routes\n',
+  )
+})
+
 test('a data directory that cannot be one is refused by name', async () => {
   const file = join(directory, 'file')
   writeFileSync(file, '')
@@ -54,10 +69,10 @@ test('servers that do not answer are named, without their passwords', async () =
   }
 })
 
-test.each(['collector', 'analyzer', 'api', 'migrate'])(
+test.each(['collector', 'analyzer', 'api', 'migrate', 'alert log'])(
   '%s says where to get engines when none run',
   async (command) => {
-    expect(await refusal([command], {})).toBe(
+    expect(await refusal(command.split(' '), {})).toBe(
       `headwater: Cannot find the engines: nothing runs in ${dataDir}. Start \`headwater up\` there, ` +
         'or set CLICKHOUSE_URL and DATABASE_URL to servers\n',
     )
@@ -106,7 +121,7 @@ function oldNode(): string | undefined {
 test('help names every command, every setting, and the first steps', async () => {
   const { code, stdout } = await run(['--help'])
   expect(code).toBe(0)
-  for (const command of ['up', 'collector', 'analyzer', 'api', 'migrate', 'explain', 'doctor'])
+  for (const command of ['up', 'collector', 'analyzer', 'api', 'alerts', 'alert', 'migrate', 'explain', 'doctor'])
     expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
   for (const setting of settingsRead()) expect(stdout).toContain(setting)
   expect(stdout).toContain('node --import @headwater/agent/register app.js')
@@ -114,7 +129,7 @@ test('help names every command, every setting, and the first steps', async () =>
 
 /** Settings that the sources of the server side mention. */
 function settingsRead(): string[] {
-  return ['.', '../store', '../collector', '../api'].flatMap((folder) => {
+  return ['.', '../store', '../collector', '../api', '../responder/alerts'].flatMap((folder) => {
     const path = join(import.meta.dirname, folder)
     const sources = readdirSync(path).filter((file) => file.endsWith('.ts') && !/test/.test(file))
     return sources.flatMap((file) => [

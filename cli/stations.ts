@@ -4,7 +4,9 @@ import { startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
 import { consoleDirectory } from '@headwater/console'
+import { startAlerts } from '@headwater/responder'
 import { connectStore, type MigrationReport, readStoreSettings, type StoreSettings } from '@headwater/store'
+import { alertSettings } from './alert.ts'
 import { keepBelowDiskCap } from './disk.ts'
 import { createLifetime, endOnSignal } from './lifetime.ts'
 import { migrateBoth, openStore } from './open-store.ts'
@@ -36,6 +38,17 @@ export async function runAnalyzer(): Promise<void> {
   lifetime.onStationEnd('analyzer', () => analyzer.stop())
   process.stdout.write(`Analyzing what arrives in ${clickhouse}; one analyzer leads, others wait\n`)
   // The loop's pauses hold nothing open while another analyzer leads.
+  setInterval(() => undefined, 2 ** 30)
+}
+
+export async function runAlerts(): Promise<void> {
+  const settings = readStoreSettings(process.env)
+  const alerting = alertSettings()
+  const { lifetime, store, clickhouse } = await attach(settings)
+  const alerts = startAlerts({ store, settings: alerting, log })
+  lifetime.onStationEnd('alerts', () => alerts.stop())
+  process.stdout.write(`Alerting of the incidents in ${clickhouse}; one responder leads, others wait\n`)
+  // The loop's pauses hold nothing open while another responder leads.
   setInterval(() => undefined, 2 ** 30)
 }
 

@@ -1,6 +1,7 @@
 // One Headwater from its first start to its last, as a user would meet it: real processes, real engines, plain OTLP.
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -18,10 +19,19 @@ interface RunFile {
 }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'headwater-cli-'))
-const settings = { HEADWATER_DATA: dataDir }
+const alertsPath = join(dataDir, 'alerts.yaml')
+const settings = { HEADWATER_DATA: dataDir, HEADWATER_ALERTS: alertsPath }
 const runPath = join(dataDir, 'run.json')
 let headwater: Run
 let at: RunFile
+
+/** Who is told of incidents, and of Headwater's health. */
+const heard: string[] = []
+const receiver = createHttpServer((request, response) => {
+  heard.push(request.url ?? '')
+  request.resume()
+  response.writeHead(204).end()
+})
 
 async function startUp(): Promise<void> {
   headwater = start(['up'], settings)
@@ -29,11 +39,26 @@ async function startUp(): Promise<void> {
   at = JSON.parse(readFileSync(runPath, 'utf8')) as RunFile
 }
 
-beforeAll(startUp)
+beforeAll(async () => {
+  receiver.listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  const address = receiver.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
+  const file = {
+    destinations: { team: { type: 'slack', url: `${url}/team` } },
+    routes: [{ name: 'all', to: ['team'] }],
+    heartbeat: { url: `${url}/beat`, every: '10s' },
+  }
+  // JSON is YAML.
+  writeFileSync(alertsPath, JSON.stringify(file))
+  await startUp()
+})
 
 afterAll(async () => {
   headwater?.process.kill('SIGKILL')
   await headwater?.ended
+  receiver.close()
+  receiver.closeAllConnections()
   rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
 })
 
@@ -123,6 +148,16 @@ test('a plain OTLP request settles into a service and a run, and explain tells i
   expect(unknown.stderr).toMatch(/^headwater: .*f{32}.*\n$/)
 })
 
+test('alerts go out from it, and their log is at hand', async () => {
+  await expect.poll(() => heard, { timeout: 30_000, interval: 100 }).toContain('/beat')
+  const metrics = await (await fetch(`${at.apiUrl}/metrics`)).text()
+  expect(metrics).toContain('headwater_alerts_leader 1\n')
+  expect(await run(['alert', 'log'], settings)).toEqual({ code: 0, stdout: 'No messages yet\n', stderr: '' })
+  expect((await run(['alert', 'enable', 'team'], settings)).stderr).toBe(
+    'headwater: Cannot enable "team": no destination of that name is disabled\n',
+  )
+})
+
 test('doctor and migrate work beside it', async () => {
   const doctor = await run(['doctor', '--json'], settings)
   const { findings } = JSON.parse(doctor.stdout) as { findings: { check: string; status: string }[] }
@@ -174,14 +209,15 @@ test('a port that is taken is named, with what to do', async () => {
   }
 })
 
-test('collector, analyzer and API run as processes of their own on the same engines', async () => {
-  const stations = ['collector', 'analyzer', 'api'].map((command) => start([command], settings))
-  const [collector, analyzer, api] = stations
+test('collector, analyzer, API and alerts run as processes of their own on the same engines', async () => {
+  const stations = ['collector', 'analyzer', 'api', 'alerts'].map((command) => start([command], settings))
+  const [collector, analyzer, api, alerts] = stations
   try {
     await Promise.all([
       collector?.says('Send spans to'),
       analyzer?.says('one analyzer leads, others wait'),
       api?.says('Look at'),
+      alerts?.says('one responder leads, others wait'),
     ])
     const otlpUrl = /Send spans to (\S+)\/v1\/traces/.exec(collector?.stdout() ?? '')?.[1] ?? ''
     const apiUrl = /Look at (\S+);/.exec(api?.stdout() ?? '')?.[1] ?? ''
@@ -191,7 +227,7 @@ test('collector, analyzer and API run as processes of their own on the same engi
   } finally {
     for (const station of stations) station.process.kill('SIGTERM')
   }
-  expect(await Promise.all(stations.map(({ ended }) => ended))).toEqual([0, 0, 0])
+  expect(await Promise.all(stations.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
 })
 
 test('killed engines: readiness names them, the log takes what comes, and all of it recovers by itself', async () => {

@@ -4,6 +4,7 @@ import { startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
 import { consoleDirectory } from '@headwater/console'
+import { readAlertSettings, startAlerts } from '@headwater/responder'
 import {
   type DataDirectory,
   openDataDirectory,
@@ -21,6 +22,7 @@ export async function up(): Promise<void> {
   const settings = readStoreSettings(process.env)
   const collectorSettings = readCollectorSettings(process.env)
   const apiSettings = readApiSettings(process.env)
+  const alertSettings = readAlertSettings(process.env)
   const lifetime = createLifetime(log)
   endOnSignal(lifetime, log)
   try {
@@ -40,11 +42,16 @@ export async function up(): Promise<void> {
     lifetime.onStationEnd('collector', () => collector.stop())
     const analyzer = startAnalyzer({ store, log })
     lifetime.onStationEnd('analyzer', () => analyzer.stop())
+    const alerts = alertSettings && startAlerts({ store, settings: alertSettings, log })
+    lifetime.onStationEnd('alerts', async () => await alerts?.stop())
     const api = await startApi({
       store,
       settings: apiSettings,
       consoleDirectory,
-      metricsText: () => collector.metrics.text() + analyzer.metrics.text() + disk.metrics.text(),
+      metricsText: () =>
+        [collector, analyzer, disk, ...(alerts === undefined ? [] : [alerts])]
+          .map(({ metrics }) => metrics.text())
+          .join(''),
       log: (message, error) => log(error instanceof Error ? `${message}: ${error.message}` : message),
     })
     lifetime.onStationEnd('api', () => api.stop())

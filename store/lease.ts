@@ -1,4 +1,4 @@
-// One analyzer leads. The lease is a row changed by compare-and-swap on the database's clock, because advisory locks and
+// One analyzer leads, and one responder. The lease is a row changed by compare-and-swap on the database's clock, because advisory locks and
 // sessions do not survive a pool, a proxy or the embedded engine.
 import { type Kysely, sql } from 'kysely'
 import type { Database } from './postgres.ts'
@@ -8,7 +8,8 @@ export interface Lease {
   epoch: number
 }
 
-const name = 'analyzer'
+/** What is led: each has a lease of its own. */
+export type LeaseName = 'analyzer' | 'responder'
 
 /**
  * Takes or renews the lease for `ttlMs`. Gives the lease, with a new epoch whenever it changed hands or had expired, or
@@ -16,7 +17,7 @@ const name = 'analyzer'
  */
 export async function takeLease(
   postgres: Kysely<Database>,
-  { holder, ttlMs }: { holder: string; ttlMs: number },
+  { holder, ttlMs, name = 'analyzer' }: { holder: string; ttlMs: number; name?: LeaseName },
 ): Promise<Lease | undefined> {
   const ttl = `${ttlMs} milliseconds`
   await sql`INSERT INTO leases (name, holder, epoch, expires_at) VALUES (${name}, '', 0, now() - interval '1 second')
@@ -31,17 +32,21 @@ export async function takeLease(
   return rows[0] === undefined ? undefined : { holder, epoch: Number(rows[0].epoch) }
 }
 
-/** Lets the next analyzer start at once. */
-export async function releaseLease(postgres: Kysely<Database>, { holder, epoch }: Lease): Promise<void> {
+/** Lets the next one start at once. */
+export async function releaseLease(
+  postgres: Kysely<Database>,
+  { holder, epoch }: Lease,
+  name: LeaseName = 'analyzer',
+): Promise<void> {
   await sql`UPDATE leases SET expires_at = now() WHERE name = ${name} AND holder = ${holder} AND epoch = ${epoch}`.execute(
     postgres,
   )
 }
 
-/** Another analyzer has taken over: what this one knows is out of date. Nothing was written. */
+/** Another one has taken over: what this one knows is out of date. Nothing was written. */
 export class LeaseLost extends Error {
   override name = 'LeaseLost'
-  constructor(epoch: number) {
-    super(`Cannot write as analyzer of epoch ${epoch}: another one has taken the lease`)
+  constructor(epoch: number, name: LeaseName = 'analyzer') {
+    super(`Cannot write as ${name} of epoch ${epoch}: another one has taken the lease`)
   }
 }

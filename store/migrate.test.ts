@@ -80,11 +80,9 @@ test('a database newer than the code is refused, and so is one whose migration h
 })
 
 test('two that migrate PostgreSQL at once leave one schema', async () => {
-  await store.postgres.schema.dropTable('incidents').execute()
-  await store.postgres.schema.dropTable('changes').execute()
-  await store.postgres.schema.dropTable('leases').execute()
-  await store.postgres.schema.dropTable('settle_ticks').execute()
-  await store.postgres.schema.dropTable('schema_migrations').execute()
+  for (const { name } of await store.postgres.introspection.getTables()) {
+    await store.postgres.schema.dropTable(name).cascade().execute()
+  }
   await Promise.all([migratePostgres(store.postgres), migratePostgres(store.postgres)])
   expect((await migratePostgres(store.postgres)).applied).toEqual([])
 })

@@ -1,5 +1,8 @@
 import { Kysely, PostgresDialect, type ColumnType, type JSONColumnType } from 'kysely'
 import type {
+  AlertChange,
+  AlertMessage,
+  AlertTold,
   Anomaly,
   Cause,
   Change,
@@ -55,6 +58,55 @@ export interface Database {
     version: string | null
     description: string | null
     at: Time
+  }
+  alert_destinations: {
+    name: string
+    address: string
+    since: Time
+    disabled_at: ColumnType<Date | null, Date | null, Date | null>
+    reason: string
+    changed_at: Time
+  }
+  alert_members: {
+    destination: string
+    incident_id: string
+    thread: string
+    told: JSONColumnType<AlertTold> | null
+    is_open: boolean
+    updated_at: Time
+  }
+  alert_threads: {
+    destination: string
+    key: string
+    route: string
+    changes: number
+    is_open: boolean
+    told_at: Time
+    message: JSONColumnType<AlertMessage>
+  }
+  alert_deliveries: {
+    id: string
+    destination: string
+    thread: string
+    number: number
+    change: AlertChange
+    message: JSONColumnType<AlertMessage>
+    state: 'waiting' | 'delivered' | 'dead'
+    reason: string
+    created_at: Time
+    waiting_since: Time
+    due_at: Time
+    ended_at: ColumnType<Date | null, Date | null, Date | null>
+    attempts: number
+    tries: number
+  }
+  alert_attempts: {
+    delivery_id: string
+    number: number
+    at: Time
+    outcome: string
+    detail: string
+    took_ms: number
   }
   leases: { name: string; holder: string; epoch: Big; expires_at: Time }
   settle_ticks: {

@@ -114,7 +114,7 @@ test('an incident of before an upgrade reads on: what was not told then is unkno
     VALUES ('old', 'open', 'math fails', ${at}, ${at}, ${at}, 1, '["math"]', ${JSON.stringify([anomaly])}::jsonb,
       ${JSON.stringify([cause])}::jsonb, ${JSON.stringify(impact)}::jsonb, 1)`.execute(store.postgres)
 
-  expect((await migratePostgres(store.postgres)).applied).toEqual(['002_people.sql'])
+  expect((await migratePostgres(store.postgres)).applied).toContain('002_people.sql')
   const old = await readIncident(store, 'old')
   expect(old).toEqual({
     id: 'old',

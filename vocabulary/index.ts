@@ -15,6 +15,16 @@ export type {
   SmallestEffect,
   Verdict,
 } from './incident.ts'
+export type {
+  AlertCause,
+  AlertChange,
+  AlertImpact,
+  AlertIncident,
+  AlertLabels,
+  AlertMessage,
+  AlertTold,
+  Severity,
+} from './alert.ts'
 export type { Explanation } from './explanation.ts'
 export { type Series, seriesPath, type SeriesQuestion, type SeriesSignal, type SeriesWindow } from './series.ts'
 export { shareInterval, withInterval } from './share-interval.ts'
