@@ -2,9 +2,9 @@
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AgentCounters } from './counters.ts'
-import { type AppOptions, startApp as startAppIn, startReceiver } from './testing.ts'
+import { type App, type AppOptions, type Receiver, startApp as startAppIn, startReceiver } from './testing.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const good = `00-${traceId}-00f067aa0ba902b7-01`
@@ -95,25 +95,39 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
     expect(app.stderr()).toBe('')
   })
 
-  test.each(headers)('%s from a peer that is trusted ends in a run with an ID that is one', async (_what, lines) => {
-    const receiver = await startReceiver()
-    const app = await startApp({ source: service, env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } })
-    const answer = await raw(app.url, ['GET /a HTTP/1.1', ...lines])
-    expect(answer).toContain('HTTP/1.1 200 OK')
-    const flow = /^x-flow-id: ([0-9a-f]{32})\r$/m.exec(answer)?.[1]
-    const [span] = await receiver.wanted(
-      1,
-      ({ kind, attributes }) => kind === 'SERVER' && attributes['url.path'] === '/a',
-    )
-    expect(span?.attributes['flow.id']).toBe(flow)
-    expect(span?.traceState.length).toBeLessThanOrEqual(512)
-    // What the service sends on is no longer than what may be sent.
-    const sent = JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1)) as {
-      sent: Record<string, string>
-    }
-    expect(Object.values(sent.sent).join('').length).toBeLessThan(9_500)
-    const counters = (await (await fetch(`${app.url}/counters`)).json()) as AgentCounters
-    expect(counters.capturesFailed).toBe(0)
+  describe('of a peer that is trusted', () => {
+    // One service meets all of them, one after the other.
+    const ends: (() => Promise<void> | void)[] = []
+    const over = (end: () => Promise<void> | void) => void ends.push(end)
+    let receiver: Receiver
+    let app: App
+    beforeAll(async () => {
+      receiver = await startReceiver(over)
+      app = await startApp({ source: service, env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }, over })
+    })
+    afterAll(async () => {
+      for (const end of ends.toReversed()) await end()
+    })
+
+    const cells = headers.map(([what, lines], at) => [what, lines, `/${at}`] as const)
+    test.each(cells)('%s ends in a run with an ID that is one', async (_what, lines, path) => {
+      const answer = await raw(app.url, [`GET ${path} HTTP/1.1`, ...lines])
+      expect(answer).toContain('HTTP/1.1 200 OK')
+      const flow = /^x-flow-id: ([0-9a-f]{32})\r$/m.exec(answer)?.[1]
+      const [span] = await receiver.wanted(
+        1,
+        ({ kind, attributes }) => kind === 'SERVER' && attributes['url.path'] === path,
+      )
+      expect(span?.attributes['flow.id']).toBe(flow)
+      expect(span?.traceState.length).toBeLessThanOrEqual(512)
+      // What the service sends on is no longer than what may be sent.
+      const sent = JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1)) as {
+        sent: Record<string, string>
+      }
+      expect(Object.values(sent.sent).join('').length).toBeLessThan(9_500)
+      const counters = (await (await fetch(`${app.url}/counters`)).json()) as AgentCounters
+      expect(counters.capturesFailed).toBe(0)
+    })
   })
 
   test('names of spans do not grow with the methods and paths that strangers think of', async () => {
