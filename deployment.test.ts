@@ -13,13 +13,16 @@ const service = z.strictObject({
   build: z.literal('.').optional(),
   command: z.array(z.string()).optional(),
   restart: z.enum(['unless-stopped', 'no']),
+  profiles: z.array(z.string()).optional(),
   init: z.boolean().optional(),
   read_only: z.boolean().optional(),
   cap_drop: z.array(z.string()).optional(),
   security_opt: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.union([z.string(), z.number()])),
   depends_on: z.record(z.string(), z.strictObject({ condition })).optional(),
-  volumes: z.array(z.string().regex(/^\w+:\/[\w/]+$/)).optional(),
+  env_file: z.array(z.strictObject({ path: z.string(), required: z.literal(false) })).optional(),
+  // Named ones, and files beside this one that are only read.
+  volumes: z.array(z.string().regex(/^(\w+:\/[\w/]+|\.\/[\w.]+:\/[\w/.]+:ro)$/)).optional(),
   ulimits: z.record(z.string(), z.strictObject({ soft: z.int(), hard: z.int() })).optional(),
   ports: z.array(z.string()).optional(),
   healthcheck: z
@@ -73,7 +76,7 @@ test('only this machine reaches the ports', () => {
 
 test('passwords and the token come from the environment, and their absence is refused by name', () => {
   const secrets = services.flatMap(([, { environment }]) =>
-    Object.entries(environment).filter(([name]) => /_(URL|PASSWORD|TOKEN)$/.test(name)),
+    Object.entries(environment).filter(([name]) => /(?<!_PUBLIC)_(URL|PASSWORD|TOKEN)$/.test(name)),
   )
   expect(secrets.length).toBeGreaterThan(0)
   for (const [, value] of secrets) expect(value).toMatch(/\$\{(\w+):\?set \1\}/)

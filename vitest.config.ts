@@ -26,6 +26,7 @@ const longest = [
   'agent/capture/on-load.test.ts',
   'agent/tracing.test.ts',
   'analyzer/start.test.ts',
+  'responder/alerts/responder.test.ts',
   'cli/doctor-service.test.ts',
   'agent/capture/bullmq.test.ts',
   'agent/trouble.test.ts',

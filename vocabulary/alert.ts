@@ -47,10 +47,17 @@ export interface AlertIncident {
   /** Why no cause is told; `null` where one is. */
   noCauseReason: string | null
   impact: AlertImpact
-  /** A run that was hit. */
-  example: { flowId: string; flow: string } | null
+  example: AlertExample | null
   /** As it was labelled in the message before, when that was otherwise. */
   labelledBefore: AlertLabels | null
+}
+
+/** A run that was hit. */
+export interface AlertExample {
+  flowId: string
+  flow: string
+  /** To the console. */
+  link: string
 }
 
 /** By what receivers sort alerts. */

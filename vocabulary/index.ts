@@ -18,6 +18,7 @@ export type {
 export type {
   AlertCause,
   AlertChange,
+  AlertExample,
   AlertImpact,
   AlertIncident,
   AlertLabels,

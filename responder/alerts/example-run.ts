@@ -1,5 +1,5 @@
 import { type FlowRun, readRuns, type RunFilter, type Store } from '@headwater/store'
-import type { Incident } from '@headwater/vocabulary'
+import type { AlertExample, Incident } from '@headwater/vocabulary'
 import { plainLine } from './plain-text.ts'
 
 const runsMax = 20
@@ -11,8 +11,8 @@ const runsMax = 20
 export async function exampleRun(
   store: Store,
   { since, causes, impact }: Incident,
-  { nowMs, waitMs }: { nowMs: number; waitMs: number },
-): Promise<{ flowId: string; flow: string } | null> {
+  { nowMs, waitMs, publicUrl }: { nowMs: number; waitMs: number; publicUrl: string },
+): Promise<AlertExample | null> {
   const flow = impact.flows.toSorted((one, other) => other.runsAffected - one.runsAffected)[0]?.name
   if (flow === undefined) return null
   const within = { flow, since: new Date(since), until: new Date(nowMs) }
@@ -26,11 +26,21 @@ export async function exampleRun(
   const timer = setTimeout(() => timeout.resolve(null), waitMs)
   try {
     const run = await Promise.race([firstOf(store, filters), timeout.promise])
-    return run && { flowId: plainLine(run.flowId, { charsMax: 64 }), flow: plainLine(run.flowName, { charsMax: 120 }) }
+    return run && alertExample(run.flowId, run.flowName, publicUrl)
   } catch {
     return null
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** A run as alerts tell it. */
+export function alertExample(flowId: string, flow: string, publicUrl: string): AlertExample {
+  const id = plainLine(flowId, { charsMax: 64 })
+  return {
+    flowId: id,
+    flow: plainLine(flow, { charsMax: 120 }),
+    link: `${publicUrl}/runs/${encodeURIComponent(id)}`,
   }
 }
 

@@ -1,6 +1,7 @@
 // What `headwater alert test` sends: an incident that is none, opened and resolved, so that nothing stays open anywhere.
 import { randomUUID } from 'node:crypto'
 import { type AlertChange, type AlertMessage, type Incident, withInterval } from '@headwater/vocabulary'
+import { alertExample } from './example-run.ts'
 import { alertRequest } from './formats/request.ts'
 import { post } from './http/post.ts'
 import { reasonOf } from './outcome.ts'
@@ -128,7 +129,7 @@ export function exampleMessage({
     route,
     severity: told.severity,
     news: [],
-    incidents: [{ ...told, example: { flowId: '0af7651916cd43dd8448eb211c80319c', flow: 'POST /checkout' } }],
+    incidents: [{ ...told, example: alertExample('0af7651916cd43dd8448eb211c80319c', 'POST /checkout', publicUrl) }],
     incidentsTotal: 1,
     isTest: true,
   }

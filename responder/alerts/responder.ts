@@ -17,7 +17,7 @@ import {
   takeLease,
   useAlertDestinations,
 } from '@headwater/store'
-import type { AlertIncident, Incident } from '@headwater/vocabulary'
+import type { AlertExample, AlertIncident, Incident } from '@headwater/vocabulary'
 import type { Destination } from './configuration.ts'
 import { exampleRun } from './example-run.ts'
 import { alertRequest } from './formats/request.ts'
@@ -81,7 +81,7 @@ export function createResponder({
   const holder = randomUUID()
   const names = Object.keys(configuration.destinations)
   const stopping = new AbortController()
-  const examples = new Map<string, { flowId: string; flow: string }>()
+  const examples = new Map<string, AlertExample>()
   const asides = new Set<Promise<void>>()
   let lease: Lease | undefined
   let isPrepared = false
@@ -164,7 +164,8 @@ export function createResponder({
         result.length < examplesPerMessage &&
         performance.now() < untilMs
       ) {
-        example = (await exampleRun(store, whole, { nowMs, waitMs: untilMs - performance.now() })) ?? undefined
+        example =
+          (await exampleRun(store, whole, { nowMs, waitMs: untilMs - performance.now(), publicUrl })) ?? undefined
         if (example !== undefined) {
           examples.set(incident.id, example)
           const [oldest] = examples.keys()

@@ -66,7 +66,7 @@ function annotationsOf(incident: AlertIncident): Record<string, string> {
       ? {}
       : { evidence: incident.cause.evidence.join(' ') }),
     impact: impactSentence(incident),
-    ...(example === undefined ? {} : { example_run: example }),
+    ...(example === undefined ? {} : { example_run: example, example_run_url: incident.example?.link ?? '' }),
     incident_url: incident.link,
   }
 }

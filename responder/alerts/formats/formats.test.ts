@@ -4,6 +4,7 @@ import type { KnownBlock } from '@slack/types'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { alertExample } from '../example-run.ts'
 import { subjectOf } from '../route.ts'
 import { testConfiguration, testIncident, testSecret } from '../test-incidents.ts'
 import { alertmanagerWebhook, fingerprint, postableAlerts } from './alertmanager.ts'
@@ -17,7 +18,7 @@ const publicUrl = 'https://headwater.example.com'
 
 function incidentOf(change: Parameters<typeof testIncident>[0] = {}): AlertIncident {
   const { incident } = subjectOf(testIncident({ openedMs: nowMs - 60_000, ...change }), publicUrl)
-  return { ...incident, example: { flowId: 'ab'.repeat(16), flow: 'POST /checkout' } }
+  return { ...incident, example: alertExample('ab'.repeat(16), 'POST /checkout', publicUrl) }
 }
 
 function messageOf(more: Partial<AlertMessage> = {}): AlertMessage {
@@ -79,7 +80,7 @@ const hostile = messageOf({
         }),
         publicUrl,
       ).incident,
-      example: { flowId: 'ab'.repeat(16), flow: 'POST /checkout' },
+      example: alertExample('ab'.repeat(16), 'POST /checkout', publicUrl),
     },
   ],
 })

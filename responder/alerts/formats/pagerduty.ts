@@ -50,7 +50,10 @@ export function pagerDutyEvent(message: AlertMessage, routingKey: string): Pager
     },
     client: 'Headwater',
     client_url: first.link,
-    links: incidents.map(({ link, title }) => ({ href: link, text: title })),
+    links: incidents.flatMap(({ link, title, example }) => [
+      { href: link, text: title },
+      ...(example === null ? [] : [{ href: example.link, text: 'An example run' }]),
+    ]),
   }
 }
 

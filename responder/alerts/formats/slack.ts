@@ -71,8 +71,10 @@ function incidentBlock(incident: AlertIncident): SlackBlock {
     [plain('Cause: ', { bold: true }), plain(causeSentence(incident))],
     ...(evidence === undefined ? [] : [[plain('Evidence: ', { bold: true }), plain(evidence)]]),
     [plain('Hit: ', { bold: true }), plain(impactSentence(incident))],
-    ...(example === undefined ? [] : [[plain('Example run: ', { bold: true }), plain(example, { code: true })]]),
-    [{ type: 'link', url: incident.link, text: 'Open the incident' }],
+    ...(incident.example === null || example === undefined
+      ? []
+      : [[plain('Example run: ', { bold: true }), link(incident.example.link, example)]]),
+    [link(incident.link, 'Open the incident')],
   ])
 }
 
@@ -97,6 +99,10 @@ function richText(lines: (TextElement | LinkElement)[][]): SlackBlock {
 
 function plain(text: string, style?: TextElement['style']): TextElement {
   return { type: 'text', text, ...(style === undefined ? {} : { style }) }
+}
+
+function link(url: string, text: string): LinkElement {
+  return { type: 'link', url, text }
 }
 
 /** The three characters that Slack's own markup begins with. */
