@@ -1,14 +1,19 @@
 // What the console asks for beside the rest of the API: the map of now, over HTTP and WebSocket, time series, flows, search,
 // the details of a run; and how it is served and let in.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { once } from 'node:events'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { consoleDirectory } from '@headwater/console'
+import axe from 'axe-core'
+import puppeteer, { type Browser, type Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { startApi } from './start.ts'
 import {
+  call,
   incident,
   iso,
   keepIncident,
@@ -51,10 +56,23 @@ beforeAll(async () => {
       ms: 100,
       services: ['gateway', 'math'],
       failed: true,
-      user: 'ada',
+      user: hostile,
     }),
     settledTrace({ trace: 'a2', flow: 'a', name: 'other', at: secondsAgo(100), ms: 9_000, services: ['worker'] }),
     settledTrace({ trace: 'b', at: secondsAgo(90), ms: 300, services: ['gateway'], user: 'bob' }),
+  ])
+  await world.insert('chain_dependency_events', [
+    call({
+      trace: 'a',
+      at: secondsAgo(120),
+      service: 'math',
+      operation: 'POST /evaluate',
+      kind: 'sync',
+      caller: 'gateway',
+      callerOperation: 'POST /report',
+      failed: true,
+      user: 'ada',
+    }),
   ])
   const of = { trace: 'a', service: 'math', name: 'POST /evaluate' }
   await world.insert('otel_traces', [
@@ -310,4 +328,162 @@ test('without a build, the place of the console tells how to get one', async () 
   const response = await world.api.request('/')
   expect(response.status).toBe(404)
   expect(await response.text()).toContain('npm start')
+})
+
+const chromium =
+  process.env['CHROMIUM'] ??
+  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
+if (chromium === undefined) {
+  process.stderr.write('No Chromium is here, so nobody walks the console: install it, or set CHROMIUM to its path\n')
+}
+
+describe.skipIf(chromium === undefined)('in a browser', () => {
+  const patienceMs = 60_000
+  const timeout = 300_000
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    execFileSync(process.execPath, [join(consoleDirectory, '..', 'build.ts'), '--if-needed'], { stdio: 'pipe' })
+    browser = await puppeteer.launch({
+      executablePath: chromium ?? '',
+      args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run'],
+      timeout: 60_000,
+    })
+  }, timeout)
+  afterAll(() => browser?.close())
+
+  /** A page on a console of its own, and all that a browser finds wrong with it. */
+  async function open({
+    token,
+    width = 1440,
+    scheme = 'light',
+  }: { token?: string; width?: number; scheme?: string } = {}) {
+    if (browser === undefined) throw new Error('The browser did not start')
+    const api = await startApi({
+      store: world.store,
+      settings: { host: '127.0.0.1', port: 0, token },
+      metricsText: () => '',
+      now: () => nowMs,
+      consoleDirectory,
+    })
+    const context = await browser.createBrowserContext()
+    onTestFinished(async () => {
+      await context.close()
+      await api.stop()
+    })
+    const page = await context.newPage()
+    page.setDefaultTimeout(patienceMs)
+    await page.setViewport({ width, height: 900 })
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+    const wrong: string[] = []
+    page.on('pageerror', (error) => wrong.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error') wrong.push(message.text())
+    })
+    page.on('request', (request) => {
+      if (new URL(request.url()).host !== new URL(api.url).host) wrong.push(`asked ${request.url()}`)
+    })
+    return { page, wrong, go: (path: string) => page.goto(`${api.url}${path}`) }
+  }
+
+  const says = (page: Page, text: string) =>
+    page.waitForFunction(`document.querySelector('main')?.innerText.includes(${JSON.stringify(text)})`)
+
+  /** What axe finds that keeps somebody out. */
+  async function barriers(page: Page): Promise<string[]> {
+    await page.evaluate(axe.source)
+    const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' ')}`)
+  }
+
+  test('the way of somebody whom an alert woke: incident, run, service, map', { timeout }, async () => {
+    const { page, wrong, go } = await open()
+    await go('/incidents/open-one')
+    await says(page, 'math fails')
+    await says(page, '52 % of calls fail, 0 % before')
+    expect(
+      await page.evaluate(`[...document.querySelectorAll('.path li strong')].map((each) => each.innerText)`),
+    ).toEqual(['gateway', 'math'])
+    expect(await barriers(page)).toEqual([])
+
+    await page.type('.deeds input', 'Ada')
+    await page.click('.deeds button.primary')
+    await says(page, 'Ada looks after it')
+    await page.type('textarea', `rolled back ${hostile}`)
+    await page.click('.comment-form button[type=submit]')
+    await says(page, 'rolled back <img src=x onerror=alert(1)>⟨U+202E⟩gnp')
+    const kept = await world.get('/api/v1/incidents/open-one')
+    expect(kept.body).toMatchObject({
+      acknowledged: { by: 'Ada' },
+      comments: [{ by: 'Ada', text: `rolled back ${hostile}` }],
+    })
+
+    await page.waitForSelector('[aria-labelledby=examples] a[data-row]')
+    await page.click('[aria-labelledby=examples] a[data-row]')
+    await says(page, 'What failed first')
+    expect(new URL(page.url()).pathname).toBe(`/runs/${traceId('a')}`)
+    await page.waitForSelector('.line.first-failure')
+    await page.click('.line.first-failure')
+    await page.waitForSelector('.details')
+    await says(page, '<img src=x onerror=alert(1)>')
+    expect(page.url()).toContain('span=')
+    expect(await barriers(page)).toEqual([])
+
+    await page.click('.details a[href^="/service"]')
+    await says(page, 'What would be hit if it failed')
+    await page.waitForSelector('.charts canvas')
+    await says(page, 'POST /evaluate')
+
+    await page.click('.bar a[href="/"]')
+    await page.waitForSelector('.react-flow__node .service.cause')
+    await page.waitForFunction(`document.querySelector('.live').innerText.startsWith('live')`)
+    expect(await barriers(page)).toEqual([])
+    expect(await page.$$('img[src="x"]')).toEqual([])
+    expect(wrong).toEqual([])
+  })
+
+  test('search answers as one types, and its address says all of it; dark, on a phone', { timeout }, async () => {
+    const { page, wrong, go } = await open({ width: 390, scheme: 'dark' })
+    await go('/search')
+    await page.waitForSelector('.words input')
+    await page.type('.words input', 'service:math status:error >100ms')
+    await page.waitForFunction(`document.querySelectorAll('.results .rows li').length === 1`)
+    await says(page, '<img src=x onerror=alert(1)>')
+    const asked = new URL(page.url()).searchParams
+    expect([asked.get('service'), asked.get('status'), asked.get('minMs')]).toEqual(['math', 'error', '100'])
+    await go(`/search?${asked.toString()}`)
+    await page.waitForFunction(`document.querySelector('.words input')?.value.includes('status:error')`)
+    await page.waitForSelector('.heat rect')
+    expect(await barriers(page)).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    await go('/incidents/open-one')
+    await says(page, 'math fails')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    expect(wrong).toEqual([])
+  })
+
+  test(
+    'the token is asked for once, keys lead everywhere, and what is absent says what to do',
+    { timeout },
+    async () => {
+      const { page, go } = await open({ token: 'secret' })
+      await go('/incidents')
+      await says(page, 'asks for its token')
+      await page.type('input[type=password]', 'secret')
+      await page.keyboard.press('Enter')
+      await says(page, 'math fails')
+      // No script can read what stands for the token.
+      expect(await page.evaluate('document.cookie')).toBe('')
+      await page.keyboard.press('KeyG')
+      await page.keyboard.press('KeyN')
+      await page.waitForSelector('.react-flow__node')
+      await go(`/runs/${traceId('nobody')}`)
+      await says(page, 'There is no flow run or trace')
+      await says(page, 'HEADWATER_RETENTION')
+      await go('/start')
+      await says(page, 'Send the first span')
+      expect(await barriers(page)).toEqual([])
+    },
+  )
 })

@@ -32,7 +32,7 @@ const places = [
 export function App() {
   const [location] = useLocation()
   const [isHelpOpen, setHelpOpen] = useState(false)
-  const isSignedOut = useSignedOut()
+  const [isSignedOut, signedIn] = useSignedOut()
   useShortcuts(() => setHelpOpen((isOpen) => !isOpen))
   useEffect(() => {
     document.getElementById('main')?.focus({ preventScroll: true })
@@ -63,7 +63,7 @@ export function App() {
       </header>
       <main id="main" tabIndex={-1}>
         {isSignedOut ? (
-          <SignIn />
+          <SignIn onDone={signedIn} />
         ) : (
           <Caught key={location}>
             <Suspense fallback={<Waiting />}>
@@ -112,7 +112,7 @@ function decoded(text: string): string {
 }
 
 /** Whether the API asked for the token: whichever question it was. */
-function useSignedOut(): boolean {
+function useSignedOut(): [boolean, () => void] {
   const client = useQueryClient()
   const [isSignedOut, setSignedOut] = useState(false)
   useEffect(
@@ -120,11 +120,10 @@ function useSignedOut(): boolean {
       client.getQueryCache().subscribe(({ query }) => {
         const { error, status } = query.state
         if (status === 'error' && error instanceof Failure && error.status === 401) setSignedOut(true)
-        else if (status === 'success') setSignedOut(false)
       }),
     [client],
   )
-  return isSignedOut
+  return [isSignedOut, () => setSignedOut(false)]
 }
 
 function OpenCount() {

@@ -4,14 +4,16 @@ import { dataOf, POST } from '../api/client.ts'
 import { reconnect } from '../api/live.ts'
 
 /** Asks for the token of the API. It is sent once; the answer is a cookie that no script can read. */
-export function SignIn() {
+export function SignIn({ onDone }: { onDone: () => void }) {
   const client = useQueryClient()
   const [token, setToken] = useState('')
   const signIn = useMutation({
     mutationFn: () => dataOf(POST('/api/v1/session', { body: { token: token.trim() } })),
-    onSuccess: async () => {
+    onSuccess: () => {
       reconnect()
-      await client.resetQueries()
+      // What was refused is forgotten; the page behind asks anew.
+      client.clear()
+      onDone()
     },
   })
   return (

@@ -18,7 +18,8 @@ export interface Range {
   key: string
 }
 
-const roundMs = 10_000
+/** A range that goes on to now moves this often, and its questions are asked anew. */
+const roundMs = 60_000
 
 /** The time that the address says: the last hour, unless it says otherwise. */
 export function useRange(): [Range, (fromMs: number, toMs: number) => void] {
