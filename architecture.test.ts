@@ -34,7 +34,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   '@headwater/bench': [
     '@headwater/agent',
     '@headwater/analyzer',
+    '@headwater/api',
     '@headwater/collector',
+    '@headwater/console',
     '@headwater/store',
     '@headwater/embedded',
     '@headwater/fleet',
