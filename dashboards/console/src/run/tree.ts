@@ -55,11 +55,12 @@ export function waterfallOf(traces: readonly { traceId: string; spans: readonly 
     })
   }
   const roots: Row[] = []
+  for (const row of byKey.values()) row.parent = parentOf(row, byKey)
+  cutCircles(byKey.values())
   for (const row of byKey.values()) {
-    const parent = parentOf(row, byKey)
+    const { parent } = row
     if (parent === undefined) roots.push(row)
     else {
-      row.parent = parent
       parent.children.push(row)
       const isTaken = row.span.kind === 'Consumer' || parent.span.kind === 'Producer'
       if (isTaken) row.waitedMs = Math.max(0, row.startMs - parent.endMs)
@@ -73,6 +74,18 @@ export function waterfallOf(traces: readonly { traceId: string; spans: readonly 
   }
   markCritical(roots)
   return { rows, totalMs: rows.reduce((most, { lastMs }) => Math.max(most, lastMs), 0) }
+}
+
+/** Spans may say anything, even that two are each other's parents: one of them begins a tree then. */
+function cutCircles(rows: Iterable<Row>): void {
+  const seenFrom = new Map<Row, Row>()
+  for (const start of rows) {
+    for (let row: Row | undefined = start; row !== undefined && !seenFrom.has(row); row = row.parent) {
+      seenFrom.set(row, start)
+      // Met on this same way up: a circle.
+      if (row.parent !== undefined && seenFrom.get(row.parent) === start) row.parent = undefined
+    }
+  }
 }
 
 function parentOf(row: Row, byKey: ReadonlyMap<string, Row>): Row | undefined {
