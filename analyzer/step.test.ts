@@ -202,14 +202,10 @@ test('a bad version on one of two instances is the cause, with its error, its ve
   expect(evidence.map(({ signal }) => signal)).toEqual(['origin-errors', 'exception', 'attribute', 'change', 'change'])
   expect(evidence[1]?.sentence).toContain('TypeError: amount is not a number')
   expect(evidence.slice(3).map(({ sentence }) => sentence.replaceAll(/ \(20.*?Z\)/g, ''))).toEqual([
-    'Version 2.0.0 of payments took its first call 10 s before it began; before, there was 1.0.0.',
     'A deploy of payments (2.0.0) was reported 10 s before it began.',
+    'Version 2.0.0 of payments took its first call 10 s before it began; before, there was 1.0.0.',
   ])
-  expect(atHeight.changes.map(({ kind, service }) => `${kind} ${service}`)).toEqual([
-    'deploy catalog',
-    'version payments',
-    'deploy payments',
-  ])
+  expect(atHeight.changes.map(({ kind, service }) => `${kind} ${service}`)).toEqual(['deploy payments', 'version payments'])
   expect(atHeight.confidence).toBeGreaterThan(0.9)
   const errors = atHeight.anomalies.find(({ signal }) => signal === 'origin-errors')
   expect(errors?.minimumDetectable?.value).toBeGreaterThan(0.05)
