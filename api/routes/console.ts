@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import type { Api } from './parts.ts'
 
 /** Places of the console; which of them, its router knows. */
-const pages = [
+export const pages: readonly string[] = [
   '/',
   '/incidents',
   '/incidents/:id',
