@@ -82,7 +82,7 @@ const logged = (spans: number, ofSpans: number, pattern = 'Charge:40', windowMs 
 
 test('a line that spans began or ceased to log speaks against their service, also where they log no more', () => {
   const find = (recent: LogPattern[], usual: LogPattern[]) =>
-    blame(pictureOf(shop(100)), pictureOf(healthy), { recent, usual }).map(
+    blame(pictureOf(shop(100)), pictureOf(healthy), { logs: { recent, usual } }).map(
       ({ service, findings }) => `${service}: ${findings.map(({ line }) => line).join()}`,
     )
   const usually = (spans: number): LogPattern[] => [logged(spans, 400), logged(0, 400, '')]
@@ -99,7 +99,7 @@ test('what is usual is not moved by a few windows of trouble', () => {
     logged(0, 100, '', window),
   ])
   const find = (spans: number) =>
-    blame(pictureOf(shop(100)), pictureOf(healthy), { recent: [logged(spans, 40)], usual: windows })
+    blame(pictureOf(shop(100)), pictureOf(healthy), { logs: { recent: [logged(spans, 40)], usual: windows } })
   expect(find(40)).toEqual([])
   expect(find(0).map(({ service }) => service)).toEqual(['payments'])
 })

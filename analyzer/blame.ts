@@ -9,6 +9,7 @@ import { parameters } from './parameters.ts'
 import { type EdgeSeries, operationKey, type OperationSeries, type Picture } from './picture.ts'
 import { betaBinomialTail } from './stats/beta-binomial.ts'
 import { exceedance } from './stats/exceedance.ts'
+import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
 
 /** What speaks against one service, in calls. */
 interface Charge {
@@ -16,6 +17,8 @@ interface Charge {
   calls: number
   /** Calls beyond the usual that went unanswered or got stuck on the way, by how many of its callers' edges show it. */
   direct: number
+  /** The part of its own time's excess that waiting for others explains: who waits holds its workers, and others queue for them. */
+  queued: number
   slow: number
   errors: number
   /** Spans that logged what they usually do not, or not what they usually do: of the line and operation where most did. */
@@ -29,9 +32,18 @@ export interface LogPatterns {
   usual: readonly LogPattern[]
 }
 
+/** What besides the pictures speaks against services. */
+export interface Testimony {
+  logs?: LogPatterns
+  /** What raised the alarm. Of silence, and of small effects that last, only these tell. */
+  alarms?: readonly Finding[]
+}
+
+const noLogs: LogPatterns = { recent: [], usual: [] }
+
 /** Suspects, the most suspect first: one a service. `known` is the normal picture. */
-export function blame(recent: Picture, known: Picture, logs: LogPatterns = { recent: [], usual: [] }): Suspect[] {
-  const charges = chargesOf(recent, known, logs)
+export function blame(recent: Picture, known: Picture, { logs = noLogs, alarms = [] }: Testimony = {}): Suspect[] {
+  const charges = chargesOf(recent, known, { logs, alarms })
   const ancestors = ancestorsIn(known)
   return charges
     .map((charge) => toSuspect(charge, weightOf(charge, charges, ancestors)))
@@ -51,7 +63,10 @@ function weightOf(charge: Charge, charges: readonly Charge[], ancestors: Map<str
     if (isAbove(charge.service, other.service, ancestors)) left = Math.min(left, 1 - badShare(other))
     errorsLeft = Math.min(errorsLeft, 1 - errorsExplained * slowShare(other))
   }
-  const { direct, slow, errors, logs } = charge
+  // Who has no worker left refuses.
+  errorsLeft = Math.min(errorsLeft, 1 - errorsExplained * charge.queued)
+  const { direct, errors, logs } = charge
+  const slow = charge.slow * (1 - charge.queued)
   const calls = Math.max(1, charge.calls) ** callsExponent
   const within = Math.max(Math.max(slow, errors * errorsLeft) / calls, logs.spans / logs.ofSpans ** callsExponent)
   return direct / calls + within * left
@@ -72,13 +87,14 @@ function isAbove(service: string, other: string, ancestors: Map<string, Set<stri
   return ancestors.get(other)?.has(service) === true && ancestors.get(service)?.has(other) !== true
 }
 
-function chargesOf(recent: Picture, known: Picture, logs: LogPatterns): Charge[] {
+function chargesOf(recent: Picture, known: Picture, { logs, alarms }: Required<Testimony>): Charge[] {
   const charges = new Map<string, Charge>()
   const chargeOf = (service: string): Charge => {
     const charge = charges.get(service) ?? {
       service,
       calls: 0,
       direct: 0,
+      queued: 0,
       slow: 0,
       errors: 0,
       logs: { spans: 0, ofSpans: 1 },
@@ -87,6 +103,7 @@ function chargesOf(recent: Picture, known: Picture, logs: LogPatterns): Charge[]
     charges.set(service, charge)
     return charge
   }
+  const waits = new Map<string, { extraNs: number; usualNs: number }>()
   for (const [key, now] of recent.operations) {
     const charge = chargeOf(now.service)
     charge.calls += now.calls
@@ -97,6 +114,18 @@ function chargesOf(recent: Picture, known: Picture, logs: LogPatterns): Charge[]
     charge.slow += slow?.excessCalls ?? 0
     charge.errors += errors?.excessCalls ?? 0
     charge.findings.push(...[slow, errors].filter((finding) => finding !== undefined))
+    const wait = waits.get(now.service) ?? { extraNs: 0, usualNs: 0 }
+    waits.set(now.service, wait)
+    wait.usualNs += (now.calls * before.durationNs) / before.calls
+  }
+  for (const [key, now] of recent.edges) {
+    const before = known.edges.get(key)
+    const wait = waits.get(now.caller)
+    if (wait === undefined || before === undefined || isTooFew(now.calls, before.calls)) continue
+    wait.extraNs += Math.max(0, waitedNs(now) - (now.calls * waitedNs(before)) / before.calls)
+  }
+  for (const [service, { extraNs, usualNs }] of waits) {
+    chargeOf(service).queued = usualNs === 0 ? 0 : Math.min(1, extraNs / usualNs)
   }
   const edges = Map.groupBy(recent.edges.entries(), ([, { service }]) => service)
   for (const [service, into] of edges) {
@@ -108,7 +137,12 @@ function chargesOf(recent: Picture, known: Picture, logs: LogPatterns): Charge[]
       const before = known.edges.get(key)
       if (before === undefined || isTooFew(now.calls, before.calls)) continue
       edgeWeight += Math.sqrt(now.calls)
-      const found = [onTheWay(now, before), unanswered(now, before)].filter((finding) => finding !== undefined)
+      const hasSpans = known.served.has(service) || recent.served.has(service)
+      const found = (
+        hasSpans
+          ? [onTheWay(now, before), unanswered(now, before, 'unanswered')]
+          : [waiting(now, before), unanswered(now, before, 'errors')]
+      ).filter((finding) => finding !== undefined)
       if (found.length === 0) continue
       badWeight += Math.sqrt(now.calls)
       charge.direct += found.reduce((sum, { excessCalls }) => sum + excessCalls, 0)
@@ -117,12 +151,69 @@ function chargesOf(recent: Picture, known: Picture, logs: LogPatterns): Charge[]
     // Who gets stuck with one caller only may owe it to that one.
     if (edgeWeight > 0) charge.direct *= (badWeight / edgeWeight) ** 2
   }
+  for (const [key, now] of recent.edges) {
+    const before = known.edges.get(key)
+    const caller = operationKey(now.caller, now.callerOperation)
+    const [callerNow, callerBefore] = [recent.operations.get(caller), known.operations.get(caller)]
+    if (before === undefined || callerNow === undefined || callerBefore === undefined) continue
+    const finding = fanOut({ edge: now, caller: callerNow }, { edge: before, caller: callerBefore })
+    if (finding === undefined) continue
+    // Who asks again because it got no good answer in time is not to blame.
+    if (chargeOf(now.service).findings.length > 0) continue
+    const charge = chargeOf(now.caller)
+    charge.slow += finding.excessCalls
+    charge.findings.push(finding)
+  }
+  for (const finding of alarms) {
+    const charge = chargeOf(finding.signal === 'fan-out' ? (finding.caller ?? finding.service) : finding.service)
+    const isAccused = charge.findings.some((other) => isSameSeries(other, finding))
+    if (!isAccused && accuse(charge, finding)) charge.findings.push(finding)
+  }
   for (const finding of changedLogs(logs)) {
     const charge = chargeOf(finding.service)
     if (finding.excessCalls > charge.logs.spans) charge.logs = { spans: finding.excessCalls, ofSpans: finding.calls }
     charge.findings.push(finding)
   }
   return [...charges.values()].filter(({ findings }) => findings.length > 0)
+}
+
+function isSameSeries(one: Finding, other: Finding): boolean {
+  return (
+    one.signal === other.signal &&
+    one.service === other.service &&
+    one.caller === other.caller &&
+    (one.caller === undefined ? one.operation === other.operation : one.callerOperation === other.callerOperation)
+  )
+}
+
+/** Adds an alarm to what speaks against its service; `false` where it speaks against nobody. */
+function accuse(charge: Charge, { signal, caller, excessCalls }: Finding): boolean {
+  switch (signal) {
+    case 'self-time':
+      charge.slow += excessCalls
+      return true
+    case 'origin-errors':
+      charge.errors += excessCalls
+      return true
+    case 'silence':
+      charge.calls += excessCalls
+      charge.direct += excessCalls
+      return true
+    case 'unanswered':
+    case 'wire-time':
+      charge.direct += excessCalls
+      return true
+    case 'fan-out':
+      charge.slow += excessCalls
+      return true
+    // Of operations these are what their callers see; at an edge, of a peer that has no spans.
+    case 'errors':
+    case 'latency':
+      if (caller !== undefined) charge.direct += excessCalls
+      return caller !== undefined
+    case 'logs':
+      return false
+  }
 }
 
 function isTooFew(calls: number, before: number): boolean {
@@ -149,6 +240,55 @@ function onTheWay(now: EdgeSeries, before: EdgeSeries): Finding | undefined {
   return finding && { ...finding, excessNs: Math.max(0, now.wireNs - (calls * before.wireNs) / baselineCalls) }
 }
 
+/** How long callees took, or where they tell nothing, callers waited. */
+function waitedNs({ durationNs, answeredNs }: EdgeSeries): number {
+  return durationNs + answeredNs
+}
+
+interface EdgeOfCaller {
+  edge: EdgeSeries
+  caller: OperationSeries
+}
+
+/**
+ * An operation that makes more calls to one callee than usual for each of its own, and takes longer. Failed calls do not count:
+ * they are made again.
+ */
+function fanOut(now: EdgeOfCaller, before: EdgeOfCaller): Finding | undefined {
+  const { fanOutFactor, fanOutTimeMin, pValueMax, callsMin, baselineCallsMin } = parameters.blame
+  const calls = now.caller.calls
+  if (calls < callsMin || before.caller.calls < baselineCallsMin) return undefined
+  const expected = before.edge.calls / before.caller.calls
+  const seen = (now.edge.calls - now.edge.failed) / calls
+  if (expected === 0 || seen < expected * fanOutFactor) return undefined
+  const extraNs = ((seen - expected) * calls * waitedNs(now.edge)) / now.edge.calls
+  const slowerNs = now.caller.durationNs - (calls * before.caller.durationNs) / before.caller.calls
+  if (extraNs < slowerNs * fanOutTimeMin) return undefined
+  const slower = slowFinding(
+    { signal: 'fan-out', ...edgeOf(now.edge, before.edge) },
+    { recent: now.caller.duration, usual: before.caller.duration, calls, baselineCalls: before.caller.calls },
+  )
+  if (slower === undefined) return undefined
+  const fewer = Math.round(seen * calls) - 1
+  // What is left of 1 has no more digits than these.
+  const pValue = Math.max(
+    Number.EPSILON,
+    1 - negativeBinomialAtMost({ k: fewer, expected: expected * calls, dispersion: 20 }),
+  )
+  return pValue > pValueMax ? undefined : { ...slower, expected, seen, unit: 'calls', pValue }
+}
+
+/** Of a peer without spans there is only how long its callers waited for it. */
+function waiting(now: EdgeSeries, before: EdgeSeries): Finding | undefined {
+  const finding = slowFinding(
+    { signal: 'latency', ...edgeOf(now, before) },
+    { recent: now.duration, usual: before.duration, calls: now.calls, baselineCalls: before.calls },
+  )
+  return (
+    finding && { ...finding, excessNs: Math.max(0, now.durationNs - (now.calls * before.durationNs) / before.calls) }
+  )
+}
+
 function ownErrors(now: OperationSeries, before: OperationSeries): Finding | undefined {
   const { service, operation } = now
   return errorFinding(
@@ -157,9 +297,9 @@ function ownErrors(now: OperationSeries, before: OperationSeries): Finding | und
   )
 }
 
-function unanswered(now: EdgeSeries, before: EdgeSeries): Finding | undefined {
+function unanswered(now: EdgeSeries, before: EdgeSeries, signal: 'unanswered' | 'errors'): Finding | undefined {
   return errorFinding(
-    { signal: 'unanswered', ...edgeOf(now, before) },
+    { signal, ...edgeOf(now, before) },
     { bad: now.unansweredErrors, calls: now.calls, badBefore: before.unansweredErrors, baselineCalls: before.calls },
   )
 }
@@ -300,7 +440,16 @@ const findingsMax = 20
 function toSuspect({ service, findings }: Charge, weight: number): Suspect {
   const sorted = findings.toSorted((a, b) => b.excessCalls - a.excessCalls).slice(0, findingsMax)
   const [first] = sorted
+  if (first !== undefined && isAtPeer(first)) {
+    const { caller = '', callerOperation = '' } = first
+    return { service: caller, operation: callerOperation, kind: 'dependency', peer: service, weight, findings: sorted }
+  }
   return { service, operation: first?.operation ?? '', kind: kindOf(first), weight, findings: sorted }
+}
+
+/** Errors and waiting at an edge are told of peers that send no spans. */
+function isAtPeer({ signal, caller }: Finding): boolean {
+  return caller !== undefined && (signal === 'errors' || signal === 'latency')
 }
 
 function kindOf(finding: Finding | undefined): Suspect['kind'] {
@@ -315,6 +464,7 @@ function kindOf(finding: Finding | undefined): Suspect['kind'] {
     case 'latency':
     case 'self-time':
     case 'wire-time':
+    case 'fan-out':
     case undefined:
       return 'latency'
   }

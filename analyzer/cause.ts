@@ -72,6 +72,7 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
         }
       case 'wire-time':
         return { service, operation, kind: 'latency', weight: slowWeight(finding) }
+      case 'fan-out':
       case 'origin-errors':
       case 'self-time':
       case 'logs':
@@ -95,6 +96,7 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
     case 'errors':
     case 'latency':
     case 'wire-time':
+    case 'fan-out':
     case 'logs':
     case 'unanswered':
       return undefined
@@ -188,6 +190,8 @@ function sentenceOf({
         : `${from} waited ${milliseconds(seen)} for ${callee} in slow calls; ${milliseconds(expected)} is normal.`
     case 'wire-time':
       return `Of ${calls} calls from ${from} to ${callee}, those that grew slow spent ${milliseconds(seen)} between the two; ${milliseconds(expected)} is normal.`
+    case 'fan-out':
+      return `${from} made ${seen.toFixed(1)} calls to ${callee} in each of its own; ${expected.toFixed(1)} is normal.`
     case 'logs':
       return `${percent(seen)} of ${calls} calls of ${here} logged “${line}”; ${percent(expected)} is normal.`
     case 'unanswered':

@@ -31,7 +31,7 @@ export async function explainRange(
   ])
   const known = pictureOf(before)
   const picture = pictureOf(now)
-  const suspects = blame(picture, known, { recent: recentLogs, usual: usualLogs })
+  const suspects = blame(picture, known, { logs: { recent: recentLogs, usual: usualLogs } })
   const findings = detect({
     recent: picture,
     baseline: known,

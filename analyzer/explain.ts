@@ -18,7 +18,7 @@ import {
 } from '@headwater/store'
 import { bucketMiddle, quantileNs } from '@headwater/vocabulary'
 import { tellingAttribute } from './attribute.ts'
-import { nameOf, rankSuspects, type Suspect, toCauses } from './cause.ts'
+import { nameOf, type Suspect, toCauses } from './cause.ts'
 import { changeEvidence, readSeenChanges } from './changes.ts'
 import { confidenceOf } from './confidence.ts'
 import { type Finding, slowAbove } from './detect.ts'
@@ -54,7 +54,7 @@ export async function explain(
     untilMs,
     compared,
     knownSinceMs,
-    suspects = rankSuspects(group.findings, known),
+    suspects,
   }: {
     group: Group
     known: Picture
@@ -65,13 +65,14 @@ export async function explain(
     /** The onset, once an incident has one: it does not move forward. */
     knownSinceMs?: number
     /** The most suspect first. */
-    suspects?: Suspect[]
+    suspects: Suspect[]
   },
 ): Promise<Told> {
   const onsets = new Map(group.findings.map((finding) => [finding, onsetMs(finding, windows, untilMs - 30_000)]))
   const first = suspects[0]
+  const ofFirst = group.findings.filter((finding) => first !== undefined && concerns(finding, first))
   const onset = Math.min(
-    ...(first === undefined ? [...onsets.values()] : first.findings.map((finding) => onsets.get(finding) ?? untilMs)),
+    ...(ofFirst.length === 0 ? group.findings : ofFirst).map((finding) => onsets.get(finding) ?? untilMs),
   )
   const sinceMs = Math.min(onset, knownSinceMs ?? onset)
   const range = { fromMs: sinceMs, toMs: untilMs }
@@ -128,6 +129,10 @@ export async function readOnsetWindows(store: Store, group: Group, untilMs: numb
   return await readWindows(store, { fromMs: untilMs - 10 * 60_000, toMs: untilMs, services: group.services })
 }
 
+function concerns({ service, caller }: Finding, suspect: Suspect): boolean {
+  return service === (suspect.peer ?? suspect.service) || (caller ?? service) === suspect.service
+}
+
 /** A service is hit when it failed, slowed down, or gave no answer; who only waits at an edge shows in its own findings. */
 function hitServices(finding: Finding): string[] {
   if (finding.caller === undefined) return [finding.service]
@@ -155,7 +160,8 @@ function badCallOf(
       return { kind: 'unanswered', service }
     case 'silence':
       return { kind: 'silence', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
-    // Calls have no logs of their own in the facts.
+    // Calls have neither logs nor a count of calls below of their own in the facts.
+    case 'fan-out':
     case 'logs':
       return undefined
     case 'errors':

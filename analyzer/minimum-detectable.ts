@@ -16,7 +16,7 @@ export function smallestEffect(finding: Finding, known: Picture): SmallestEffect
   const { signal, unit, expected, calls, baselineCalls } = finding
   if (signal === 'silence') return smallestSilence(expected)
   // What is logged is judged by other rules.
-  if (signal === 'logs') return undefined
+  if (signal === 'logs' || signal === 'fan-out') return undefined
   if (unit === 'share') {
     const share = smallestShare({ calls, badBefore: expected * baselineCalls, baselineCalls })
     return share === undefined ? undefined : { value: share, share }

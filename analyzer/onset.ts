@@ -69,6 +69,7 @@ function badCalls(window: WindowCounts, { signal, caller }: Finding, slowBucket:
       return countAbove(window.self, slowBucket)
     // Windows do not have these.
     case 'wire-time':
+    case 'fan-out':
     case 'logs':
     case 'silence':
       return 0

@@ -39,6 +39,8 @@ export const parameters = {
   slowWeightNs: 150_000_000,
   /** Findings below this p-value open an incident at once; others have to last for two steps. */
   certainPValue: 1e-8,
+  /** Who is to blame is judged over so much of an incident's last time. */
+  blameMs: 5 * 60_000,
   /** An incident closes after so many quiet steps. */
   quietStepsToClose: 3,
   /** Who comes back with the same cause within so long after it was resolved is the same incident. */
@@ -67,6 +69,10 @@ export const parameters = {
     badCallsMin: 3,
     /** … and the share by which bad calls of a series rise. */
     shareRiseMin: 0.1,
+    /** An operation makes so many times as many calls to a callee for each of its own. */
+    fanOutFactor: 1.5,
+    /** … and these take at least this part of the time by which it is slower. */
+    fanOutTimeMin: 0.5,
     /** Bad calls count over all calls to this power: between 1, a share, which favours rare calls, and 0, which favours busy ones. */
     callsExponent: 0.7,
     /**

@@ -27,12 +27,16 @@ export interface EdgeSeries {
   /** Calls of which no span of the callee came. */
   unanswered: number
   unansweredErrors: number
+  /** Calls that failed, for whichever end. */
+  failed: number
   /** Durations at the caller of calls without the callee's span. */
   durationNs: number
   duration: Histogram
   /** What the caller waited beyond the callee's own time, in answered calls of which both sent spans. */
   wire: Histogram
   wireNs: number
+  /** Durations at the callee of answered calls that somebody waited for. */
+  answeredNs: number
   /** Operations of the callee that answered, by calls. */
   operations: Map<string, number>
   async: boolean
@@ -128,16 +132,19 @@ function addEdge(picture: Picture, state: CallState): void {
       calls: 0,
       unanswered: 0,
       unansweredErrors: 0,
+      failed: 0,
       durationNs: 0,
       duration: {},
       wire: {},
       wireNs: 0,
+      answeredNs: 0,
       operations: new Map(),
       async: false,
     }
     picture.edges.set(key, edge)
   }
   edge.calls += state.calls
+  edge.failed += Math.max(state.errors, state.clientErrors)
   if (state.kind === 'peer') {
     edge.unanswered += state.calls
     edge.unansweredErrors += state.clientErrors
@@ -148,6 +155,7 @@ function addEdge(picture: Picture, state: CallState): void {
     edge.wireNs += state.wireNs
     addHistogram(edge.wire, state.wire ?? {})
     edge.async ||= state.kind === 'async'
+    if (state.kind === 'sync') edge.answeredNs += state.durationNs
   }
 }
 

@@ -4,20 +4,23 @@ import {
   collectorWasAlive,
   type Lease,
   readOpenIncidents,
+  readRecentStates,
   readResolvedIncidents,
   saveIncident,
   type Store,
+  type TimeRange,
   type WindowCounts,
 } from '@headwater/store'
-import { rankSuspects } from './cause.ts'
+import { blame } from './blame.ts'
+import type { Suspect } from './cause.ts'
 import { detect, type Finding } from './detect.ts'
 import { explain, readOnsetWindows } from './explain.ts'
 import { type Group, groupFindings } from './group.ts'
 import { type Decision, decide } from './life-cycle.ts'
 import { badWindows } from './onset.ts'
 import { parameters } from './parameters.ts'
-import type { Picture } from './picture.ts'
-import { readPictures } from './read-pictures.ts'
+import { type Picture, pictureOf } from './picture.ts'
+import { type Pictures, readPictures } from './read-pictures.ts'
 import type { Compared } from './told-anomaly.ts'
 
 export interface StepReport {
@@ -32,7 +35,8 @@ export interface StepReport {
 /** Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. */
 export async function step(store: Store, lease: Lease, atMs: number, nowMs = Date.now()): Promise<StepReport> {
   const open = await readOpenIncidents(store)
-  const { recent, baseline, recentMs, baselineMs } = await readPictures(store, atMs)
+  const pictures = await readPictures(store, atMs)
+  const { recent, baseline, recentMs, baselineMs } = pictures
   const alive = await collectorWasAlive(store, { fromMs: atMs - recentMs, toMs: atMs })
   // Neither a call nor a collector: nothing says that an incident is over.
   if (!alive && recent.operations.size === 0 && recent.edges.size === 0) {
@@ -40,25 +44,33 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
   }
   const findings = detect({ recent, baseline, recentMs, baselineMs, collectorWasAlive: alive })
   const groups = groupFindings(findings, baseline)
-  const windowsOf = new Map<Group, WindowCounts[]>()
-  for (const group of groups) windowsOf.set(group, await readOnsetWindows(store, group, atMs))
+  const accused = new Map<Group, Suspect[]>()
+  for (const group of groups) accused.set(group, await readSuspects(store, group, { pictures, atMs }))
   const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
   const possible = decide(open, groups, {
     resolved,
-    accusedOf: (group) => rankSuspects(group.findings, baseline)[0],
+    accusedOf: (group) => accused.get(group)?.[0],
     now: new Date(nowMs).toISOString(),
   })
-  // Groups that one incident owns are merged, and then new.
+  const decisions: Decision[] = []
   for (const decision of possible) {
-    if ('group' in decision && !windowsOf.has(decision.group))
-      windowsOf.set(decision.group, await readOnsetWindows(store, decision.group, atMs))
+    if (decision.deed === 'wait' || decision.deed === 'resolve') {
+      await carryOut(store, lease, { decision, atMs, nowMs })
+      decisions.push(decision)
+      continue
+    }
+    const { group } = decision
+    const windows = await readOnsetWindows(store, group, atMs)
+    // An incident is explained by all of its time; groups that one incident owns are merged, and then new.
+    const suspects =
+      decision.deed === 'update'
+        ? await readSuspects(store, group, { pictures, atMs, sinceMs: Date.parse(decision.incident.since) })
+        : (accused.get(group) ?? (await readSuspects(store, group, { pictures, atMs })))
+    if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
+    const evidence = { suspects, windows, known: pictures.baseline }
+    await carryOut(store, lease, { decision, evidence, atMs, nowMs })
+    decisions.push(decision)
   }
-  const decisions = possible.filter(
-    (decision) =>
-      (decision.deed !== 'open' && decision.deed !== 'reopen') ||
-      mayOpen(decision.group, windowsOf.get(decision.group) ?? [], baseline, atMs),
-  )
-  for (const decision of decisions) await carryOut(store, lease, decision, { known: baseline, windowsOf, atMs, nowMs })
   return {
     findings: findings.length,
     opened: decisions.filter(({ deed }) => deed === 'open').length,
@@ -72,13 +84,47 @@ function isStillClosed(decision: Decision): boolean {
   return decision.deed === 'wait' && decision.incident.isClosed
 }
 
+interface Evidence {
+  suspects: Suspect[]
+  windows: WindowCounts[]
+  known: Picture
+}
+
+/**
+ * Who is to blame, since the onset where there is one: what is left when a fault fades tells less than what was seen at its height.
+ * Only those who took part are asked: services of the group, and whom they call, directly or through others.
+ */
+async function readSuspects(
+  store: Store,
+  group: Group,
+  { pictures, atMs, sinceMs = atMs }: { pictures: Pictures; atMs: number; sinceMs?: number },
+): Promise<Suspect[]> {
+  const around = await pictures.around(group.services)
+  const recentMs = atMs - pictures.recentMs
+  const fromMs = Math.max(Math.min(sinceMs, recentMs), atMs - parameters.blameMs)
+  const seen = fromMs < recentMs ? await readSince(store, { fromMs, toMs: atMs }, servicesIn(around)) : around.recent
+  const suspects = blame(seen, around.baseline, { alarms: group.findings })
+  const total = suspects.reduce((sum, { weight }) => sum + weight, 0)
+  return suspects.filter(({ weight }) => weight > 0 && weight >= total * parameters.causeScoreMin)
+}
+
+async function readSince(store: Store, range: TimeRange, services: ReadonlySet<string>): Promise<Picture> {
+  const states = await readRecentStates(store, range)
+  return pictureOf(states.filter(({ service, caller }) => services.has(service) || services.has(caller)))
+}
+
+function servicesIn({ recent, baseline }: { recent: Picture; baseline: Picture }): Set<string> {
+  return new Set([...recent.operations.values(), ...baseline.operations.values()].map(({ service }) => service))
+}
+
 /** Errors that chance cannot explain open an incident at once; slowness has to last, because machines hiccup. */
-function mayOpen(group: Group, windows: WindowCounts[], known: Picture, atMs: number): boolean {
-  const [first] = rankSuspects(group.findings, known)
-  if (first === undefined) return false
-  return first.findings.some(
-    (finding) =>
-      (isCertain(finding) && badWindows(finding, windows, atMs) >= 1) || badWindows(finding, windows, atMs) >= 2,
+function mayOpen(
+  group: Group,
+  { suspects, windows, atMs }: { suspects: Suspect[]; windows: WindowCounts[]; atMs: number },
+): boolean {
+  return (
+    suspects.length > 0 &&
+    group.findings.some((finding) => badWindows(finding, windows, atMs) >= (isCertain(finding) ? 1 : 2))
   )
 }
 
@@ -92,6 +138,7 @@ function isCertain({ signal, pValue }: Finding): boolean {
     case 'latency':
     case 'self-time':
     case 'wire-time':
+    case 'fan-out':
     case 'logs':
       return false
   }
@@ -112,26 +159,19 @@ function comparedAt(atMs: number): Compared {
 async function carryOut(
   store: Store,
   lease: Lease,
-  decision: Decision,
-  {
-    known,
-    windowsOf,
-    atMs,
-    nowMs,
-  }: { known: Picture; windowsOf: Map<Group, WindowCounts[]>; atMs: number; nowMs: number },
+  { decision, evidence, atMs, nowMs }: { decision: Decision; evidence?: Evidence; atMs: number; nowMs: number },
 ): Promise<void> {
   const nowIso = new Date(nowMs).toISOString()
   switch (decision.deed) {
     case 'open':
     case 'reopen':
     case 'update': {
+      if (evidence === undefined) return
       const { group } = decision
       const earlier = decision.deed === 'open' ? undefined : decision.incident
-      const windows = windowsOf.get(group) ?? []
       const told = await explain(store, {
         group,
-        known,
-        windows,
+        ...evidence,
         untilMs: atMs,
         compared: comparedAt(atMs),
         ...(earlier === undefined ? {} : { knownSinceMs: Date.parse(earlier.since) }),

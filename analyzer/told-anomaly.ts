@@ -40,7 +40,7 @@ export function queryOf(
   { signal, service, operation, caller, callerOperation, slowNs }: Finding,
   { recent, baseline }: Compared,
 ): string | null {
-  if (signal === 'logs') return null
+  if (signal === 'logs' || signal === 'fan-out') return null
   return seriesPath({
     service,
     // The operation of an edge only says which of the callee's answers it most.

@@ -5,6 +5,8 @@ export type Signal =
   | 'latency'
   | 'self-time'
   | 'wire-time'
+  /** Calls to a callee per call of the caller's operation. */
+  | 'fan-out'
   | 'logs'
   | 'silence'
   | 'unanswered'

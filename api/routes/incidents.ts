@@ -16,7 +16,17 @@ import type { Api, Parts } from './parts.ts'
 
 const time = z.string().openapi({ example: '2026-01-31T12:00:00.000Z' })
 const unit = z.enum(['share', 'ns', 'calls'])
-const signal = z.enum(['errors', 'origin-errors', 'latency', 'self-time', 'wire-time', 'logs', 'silence', 'unanswered'])
+const signal = z.enum([
+  'errors',
+  'origin-errors',
+  'latency',
+  'self-time',
+  'wire-time',
+  'fan-out',
+  'logs',
+  'silence',
+  'unanswered',
+])
 const share = z.number().openapi({ description: '0 to 1' })
 const interval = {
   share,

@@ -26,7 +26,7 @@ export const evaluation: Evaluation = async ({ simulator, casesMax, resumeFolder
   for (const [index, folder] of folders.entries()) {
     const file = join(said, `${basename(folder)}.json`)
     if (!existsSync(file)) {
-      const watched = await watchScenario(simulator, folder)
+      const watched = await watchScenario(simulator, folder, join(resumeFolder, '..', 'sim-received'))
       await writeFile(file, JSON.stringify(watched))
       progress(`${basename(folder)}, ${index + 1} of ${count}: ${watched.length} incidents`)
     }

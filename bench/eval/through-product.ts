@@ -1,7 +1,7 @@
 // Public traces on the way that any sender's take: OTLP to the collector's app, rows in ClickHouse, settled by the analyzer's
 // own ticks, explained by its own entry point. What was sent and settled once is kept, so that a run that was stopped goes on
 // and a change of the analysis is scored within a minute.
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,6 +20,7 @@ import {
   takeLease,
   type TimeRange,
 } from '@headwater/store'
+import { settlingVersion } from './settling-version.ts'
 
 /** A span as it is sent. Times in whole nanoseconds since 1970. */
 export interface SentSpan {
@@ -307,15 +308,4 @@ function resourceOf(resource: string): object {
 
 function anyValue(value: string | number): object {
   return typeof value === 'number' ? { intValue: String(value) } : { stringValue: value }
-}
-
-/** Changes whenever other facts would be made of the same spans. */
-async function settlingVersion(version: string): Promise<string> {
-  const hash = createHash('sha256').update(version)
-  const storePackage = new URL('.', import.meta.resolve('@headwater/store'))
-  for (const folder of ['settle/', 'schema/clickhouse/']) {
-    const files = (await readdir(new URL(folder, storePackage))).toSorted()
-    for (const file of files) hash.update(await readFile(new URL(`${folder}${file}`, storePackage)))
-  }
-  return hash.digest('hex').slice(0, 12)
 }

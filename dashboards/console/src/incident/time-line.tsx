@@ -130,6 +130,7 @@ const words: Readonly<Record<Incident['anomalies'][number]['signal'], string>> =
   latency: 'is slower',
   'self-time': 'works longer itself',
   'wire-time': 'takes longer on the way',
+  'fan-out': 'calls another number of times',
   logs: 'logs something else',
   silence: 'falls silent',
   unanswered: 'does not answer',
