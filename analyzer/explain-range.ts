@@ -1,5 +1,4 @@
-// What went wrong in some time of the past, against another time as normal. Scored in bench/eval; no command and no route asks it
-// yet, and live incidents are ranked by cause.ts.
+// What went wrong in some time of the past, against another time as normal. Scored in bench/eval; no command and no route asks it yet.
 import { countMinutes, readLogPatterns, readMinuteStates, type Store, type TimeRange } from '@headwater/store'
 import { blame } from './blame.ts'
 import { confidenceOf } from './confidence.ts'
