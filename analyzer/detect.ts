@@ -37,6 +37,8 @@ export interface Evaluation {
   baselineMs: number
   /** With no collector alive, silence says nothing. */
   collectorWasAlive: boolean
+  /** The largest p-value that is significant, where it is known of more series than are in the pictures. */
+  pValueMax?: number
 }
 
 /** All departures of the recent picture from the baseline, false discovery controlled over all series of the step. */
@@ -51,11 +53,13 @@ export function detect(evaluation: Evaluation): Finding[] {
   for (const [key, now] of recent.edges) {
     candidates.push(...judgeEdge(now, baseline.edges.get(key), isKnownService(now.service, evaluation)))
   }
-  const threshold = benjaminiHochberg(
-    candidates.map(({ pValue }) => pValue),
-    parameters.falseDiscoveryRate,
-  )
-  const significant = candidates.filter((finding) => finding.pValue <= threshold && isLargeEnough(finding))
+  const {
+    pValueMax = benjaminiHochberg(
+      candidates.map(({ pValue }) => pValue),
+      parameters.falseDiscoveryRate,
+    ),
+  } = evaluation
+  const significant = candidates.filter((finding) => finding.pValue <= pValueMax && isLargeEnough(finding))
   return evaluation.collectorWasAlive ? [...significant, ...silentServices(evaluation)] : significant
 }
 
@@ -63,10 +67,9 @@ function isKnownService(service: string, { recent, baseline }: Evaluation): bool
   return baseline.served.has(service) || recent.served.has(service)
 }
 
-function isLargeEnough({ signal, excessCalls, calls }: Finding): boolean {
-  return (
-    signal === 'silence' || (excessCalls >= parameters.badCallsMin && excessCalls / calls >= parameters.shareRiseMin)
-  )
+/** Whether so many bad calls beyond the expected are worth telling. */
+export function isLargeEnough({ excessCalls, calls }: Pick<Finding, 'excessCalls' | 'calls'>): boolean {
+  return excessCalls >= parameters.badCallsMin && excessCalls / calls >= parameters.shareRiseMin
 }
 
 function judgeOperation(now: OperationSeries, before: OperationSeries): Finding[] {
@@ -223,7 +226,7 @@ function silentServices({ recent, baseline, recentMs, baselineMs }: Evaluation):
     const seen = recent.served.get(service) ?? 0
     const activity = activityAround(service, { recent, baseline, recentMs, baselineMs })
     if (activity === undefined) continue
-    const due = (callsBefore / baselineMs) * recentMs * Math.min(activity, 1.5)
+    const due = (callsBefore / baselineMs) * recentMs * Math.min(activity, parameters.silenceActivityMax)
     const pValue = negativeBinomialAtMost({ k: seen, expected: due, dispersion: 20 })
     if (
       due < parameters.silenceCallsMin ||

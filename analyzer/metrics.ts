@@ -14,6 +14,10 @@ const definitions = {
   headwater_analyzer_leader: { type: 'gauge', help: '1 while this analyzer holds the lease' },
   headwater_analyzer_steps_total: { type: 'counter', help: 'Steps of analysis done' },
   headwater_analyzer_findings_total: { type: 'counter', help: 'Departures from normal, over all steps' },
+  headwater_analyzer_series_left_out_total: {
+    type: 'counter',
+    help: 'Series that a step did not look at, because there were too many; the busiest are looked at',
+  },
   headwater_analyzer_failures_total: {
     type: 'counter',
     help: 'Rounds given up because an engine failed; the next one repeats them',

@@ -35,6 +35,8 @@ export const parameters = {
   silenceShareMax: 0.25,
   /** … with a chance below this. */
   silencePValueMax: 1e-6,
+  /** However active its neighbours are, this many times the usual calls are due at most. */
+  silenceActivityMax: 1.5,
   /** A slow call weighs as much as a failed one when its excess reaches this. */
   slowWeightNs: 150_000_000,
   /** Findings below this p-value open an incident at once; others have to last for two steps. */

@@ -1,8 +1,206 @@
-import { expect, test } from 'vitest'
-import { picturesOf } from './read-pictures.ts'
+import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
+import { type CallState, connectStore, migrateClickHouse, migratePostgres, type Store } from '@headwater/store'
+import { bucketOf, type Histogram } from '@headwater/vocabulary'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { detect, type Finding } from './detect.ts'
+import { parameters } from './parameters.ts'
+import { pictureOf } from './picture.ts'
+import { readPictures } from './read-pictures.ts'
 import { callsIn } from './test-table.ts'
 
-test('around a service are its calls, those into it and those of all that it calls, now and before', async () => {
+let engines: TestEngines
+let store: Store
+
+beforeAll(async () => {
+  engines = await startTestEngines()
+  store = connectStore(engines)
+  await Promise.all([migrateClickHouse(engines.clickhouseUrl), migratePostgres(store.postgres)])
+}, 240_000)
+
+afterAll(async () => {
+  await store.close()
+  await engines.stop()
+})
+
+const atMs = Math.floor(Date.now() / 10_000) * 10_000
+const baselineFromMs = atMs - parameters.baselineMs
+const baselineToMs = atMs - parameters.recentMs - parameters.gapMs
+
+/** Writes states into ten seconds and into its minute, as settling does. */
+async function write(states: { state: CallState; windowMs: number }[]): Promise<void> {
+  for (const [table, windowS] of [
+    ['chain_health_metrics_10s', 10],
+    ['chain_health_metrics', 60],
+  ] as const) {
+    await store.clickhouse.insert({
+      table,
+      format: 'JSONEachRow',
+      values: states.map(({ state, windowMs }) => ({
+        Window: Math.floor(windowMs / 1_000 / windowS) * windowS,
+        Service: state.service,
+        Operation: state.operation,
+        Kind: state.kind,
+        Caller: state.caller,
+        CallerOperation: state.callerOperation,
+        FlowName: state.flowName,
+        Version: state.version,
+        Calls: state.calls,
+        Errors: state.errors,
+        OriginErrors: state.originErrors,
+        ClientErrors: state.clientErrors,
+        DurationNs: Math.round(state.durationNs),
+        SelfNs: Math.round(state.selfNs),
+        WireNs: Math.round(state.wireNs),
+        Duration: state.duration,
+        Self: state.self,
+        Wire: state.wire ?? {},
+      })),
+    })
+  }
+}
+
+async function empty(): Promise<void> {
+  for (const table of ['chain_health_metrics_10s', 'chain_health_metrics']) {
+    await store.clickhouse.command({ query: `TRUNCATE TABLE ${table}` })
+  }
+}
+
+function inOrder(findings: Finding[]): Finding[] {
+  return findings.toSorted((a, b) => {
+    const [x, y] = [a, b].map((finding) =>
+      JSON.stringify([finding.signal, finding.service, finding.operation, finding]),
+    )
+    return (x ?? '') < (y ?? '') ? -1 : 1
+  })
+}
+
+/** What is found of all series, read in full. */
+function findInAll(now: CallState[], before: CallState[], baselineMs: number): Finding[] {
+  return detect({
+    recent: pictureOf(now),
+    baseline: pictureOf(before),
+    recentMs: parameters.recentMs,
+    baselineMs,
+    collectorWasAlive: true,
+  })
+}
+
+// Few services and operations, so that operations have several callers, and some services speak only through others. Counts are
+// drawn around what just may be a finding, and around chance.
+const service = fc.constantFrom('a', 'b', 'c', 'd', 'e')
+interface Shape {
+  service: string
+  operation: string
+  kind: string
+  caller: string
+  callerOperation: string
+  usualNs: number
+}
+
+const shape: fc.Arbitrary<Shape> = fc.record({
+  service,
+  operation: fc.constantFrom('x', 'y'),
+  kind: fc.constantFrom('entry', 'sync', 'sync', 'async', 'peer', 'publish'),
+  caller: service,
+  callerOperation: fc.constantFrom('x', 'y'),
+  usualNs: fc.constantFrom(2e6, 4e7, 6e7, 1.2e8, 4e8),
+})
+const bad = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 100 }))
+const time = (calls: fc.Arbitrary<number>) =>
+  fc.record({
+    calls,
+    failedPercent: bad,
+    originPercent: bad,
+    slowPercent: bad,
+    slowFactor: fc.constantFrom(1.2, 2, 3, 12),
+  })
+type Time = { calls: number; failedPercent: number; originPercent: number; slowPercent: number; slowFactor: number }
+
+function stateOf({ service: callee, operation, kind, caller, callerOperation, usualNs }: Shape, is: Time): CallState {
+  const { calls } = is
+  const part = (percent: number): number => Math.floor((calls * percent) / 100)
+  const slow = part(is.slowPercent)
+  const histogram: Histogram = {
+    [bucketOf(usualNs)]: calls - slow,
+    ...(slow === 0 ? {} : { [bucketOf(usualNs * is.slowFactor)]: slow }),
+  }
+  if (calls === slow) Reflect.deleteProperty(histogram, bucketOf(usualNs))
+  const sumNs = Math.round((calls - slow) * usualNs + slow * usualNs * is.slowFactor)
+  const hasSpan = kind !== 'peer' && kind !== 'publish'
+  return {
+    service: kind === 'peer' && operation === 'x' ? 'outside' : callee,
+    operation: hasSpan ? operation : '',
+    kind: kind as CallState['kind'],
+    caller: kind === 'entry' ? '' : caller,
+    callerOperation: kind === 'entry' ? '' : callerOperation,
+    flowName: 'flow',
+    version: '',
+    calls,
+    errors: hasSpan ? part(is.failedPercent) : 0,
+    originErrors: hasSpan ? part(Math.min(is.failedPercent, is.originPercent)) : 0,
+    clientErrors: part(is.failedPercent),
+    durationNs: sumNs,
+    selfNs: sumNs,
+    wireNs: 0,
+    duration: histogram,
+    self: histogram,
+    wire: {},
+  }
+}
+
+const series = fc.record({
+  shape,
+  now: fc.option(time(fc.integer({ min: 1, max: 200 })), { freq: 6 }),
+  before: fc.option(time(fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 100, max: 5_000 }))), { freq: 6 }),
+  /** Which of the windows, in tenths of the time. */
+  at: fc.integer({ min: 0, max: 9 }),
+})
+
+test('what is read after a screen shows just the findings that all series show', async () => {
+  let found = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(series, { minLength: 3, maxLength: 20 }), async (all) => {
+      await empty()
+      const now = all.flatMap(({ shape: of, now: is }) => (is === null ? [] : [stateOf(of, is)]))
+      const before = all.flatMap(({ shape: of, before: is, at }) =>
+        is === null
+          ? []
+          : [
+              {
+                state: stateOf(of, is),
+                windowMs: baselineFromMs + Math.floor(((baselineToMs - baselineFromMs) * at) / 1e5) * 1e4,
+              },
+            ],
+      )
+      // So much is known of the last hour that the day before it is not asked.
+      before.push({
+        state: stateOf(
+          { service: 'busy', operation: 'x', kind: 'entry', caller: 'a', callerOperation: 'x', usualNs: 2e6 },
+          { calls: 3_000, failedPercent: 0, originPercent: 0, slowPercent: 0, slowFactor: 2 },
+        ),
+        windowMs: baselineToMs - 10_000,
+      })
+      await write([...now.map((state) => ({ state, windowMs: atMs - 20_000 })), ...before])
+      const pictures = await readPictures(store, atMs)
+      const baselineMs = new Set(before.map(({ windowMs }) => windowMs)).size * 10_000
+      const expected = findInAll(
+        now,
+        before.map(({ state }) => state),
+        baselineMs,
+      )
+      expect(pictures.baselineMs).toBe(baselineMs)
+      expect(inOrder(detect({ ...pictures, collectorWasAlive: true }))).toEqual(inOrder(expected))
+      found += expected.length
+    }),
+    { numRuns: 12 },
+  )
+  // Or nothing would have been compared.
+  expect(found).toBeGreaterThan(0)
+}, 600_000)
+
+test('around a service are its calls, those into it and those of all that it calls, now and before; connected are its callers, too', async () => {
+  await empty()
   const before = callsIn(`
     - > gateway GET /: 300 calls
     gateway GET / > orders POST /orders: 300 calls
@@ -11,13 +209,20 @@ test('around a service are its calls, those into it and those of all that it cal
     gateway GET / > search GET /search: 300 calls
     search GET /search > index GET /index: 300 calls
     stats POST / > payments GET /sums: 300 calls`)
-  const now = before.filter(({ service }) => service !== 'bank.example:443')
-  const pictures = picturesOf({ now, before, recentMs: 30_000, baselineMs: 3_000_000 })
+  const now = before.filter(({ service: callee }) => callee !== 'bank.example:443')
+  await write([
+    ...now.map((state) => ({ state, windowMs: atMs - 20_000 })),
+    ...before.map((state) => ({ state, windowMs: baselineFromMs + 600_000 })),
+  ])
+  const pictures = await readPictures(store, atMs)
   const { recent, baseline } = await pictures.around(['orders'])
   const callsOf = ({ edges }: typeof recent): string[] =>
-    [...edges.values()].map(({ caller, service }) => `${caller} > ${service}`)
-  const answered = ['gateway > orders', 'orders > payments', 'stats > payments']
-  expect(callsOf(recent).toSorted()).toEqual(answered)
-  expect(callsOf(baseline).toSorted()).toEqual([...answered, 'payments > bank.example:443'].toSorted())
+    [...edges.values()].map(({ caller, service: callee }) => `${caller} > ${callee}`).toSorted()
+  expect(callsOf(recent)).toEqual(['gateway > orders', 'orders > payments', 'stats > payments'])
+  expect(callsOf(baseline)).toEqual([...callsOf(recent), 'payments > bank.example:443'].toSorted())
   expect([...baseline.served.keys()].toSorted()).toEqual(['orders', 'payments'])
-})
+  const connected = await pictures.connected(['orders'])
+  expect(callsOf(connected.recent)).toEqual(callsOf(recent))
+  expect([...connected.baseline.served.keys()].toSorted()).toEqual(['gateway', 'orders', 'payments'])
+  expect(await pictures.around([])).toMatchObject({ leftOut: 0, recent: { operations: new Map() } })
+}, 240_000)

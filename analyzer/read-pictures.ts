@@ -1,91 +1,128 @@
-// What a step looks at: the recent time, and the time before as normal.
+// What a step looks at: the recent time, and the time before as normal. ClickHouse screens all series, and only what could be a
+// finding is read in full.
 import {
-  type CallState,
-  countMinutes,
-  countRecentWindows,
+  bothWindows,
+  countCallsIn,
+  countWindows,
+  everyTenSecondsOf,
+  minutesOf,
+  readCalls,
   readIncidentRanges,
-  readMinuteStates,
-  readRecentStates,
+  readSent,
+  readStates,
+  screenSeries,
   type Store,
-  type TimeRange,
+  tenSecondsOf,
+  type Windows,
 } from '@headwater/store'
 import { reachableFrom } from './graph/reachable.ts'
 import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
+import { screenRules, whatStandsOut } from './stands-out.ts'
 
-export interface Pictures {
+/** The same time twice: as it is, and as it usually is. */
+export interface PicturePair {
+  recent: Picture
+  baseline: Picture
+}
+
+export interface Pictures extends PicturePair {
+  /** These hold only the services of which a series could be found to depart from normal, complete with all calls into them. */
   recent: Picture
   baseline: Picture
   recentMs: number
   /** How much time the baseline covers. */
   baselineMs: number
-  /** The same of these services and of all that they call, directly or through others, with all calls into them; complete. */
-  around(services: Iterable<string>): Promise<{ recent: Picture; baseline: Picture }>
+  /** The largest p-value that is significant, over all series, those that are not in the pictures included. */
+  pValueMax: number
+  /** Whether nothing at all was called in the recent time. */
+  isEmpty: boolean
+  /** Series that were too many to look at. */
+  leftOut: number
+  /** Complete pictures of these services and of all that they call, directly or through others, with all calls into them. */
+  around(services: Iterable<string>): Promise<PicturePair & { leftOut: number }>
+  /** The same, and of all that call them, directly or through others. */
+  connected(services: Iterable<string>): Promise<PicturePair & { leftOut: number }>
 }
 
 /** Recent states up to `atMs` and those before, without times of incidents. */
 export async function readPictures(store: Store, atMs: number): Promise<Pictures> {
   const recentMs = parameters.recentMs
-  const toMs = atMs - recentMs - parameters.gapMs
-  const hour: TimeRange = { fromMs: atMs - parameters.baselineMs, toMs }
+  const recent = tenSecondsOf({ fromMs: atMs - recentMs, toMs: atMs })
+  const { baseline, baselineMs } = await baselineOf(store, atMs)
+  const screen = await screenSeries(store, { recent, baseline, recentMs, baselineMs, rules: screenRules })
+  const { pValueMax, services } = whatStandsOut(screen)
+  const pictures = await readPair(store, { recent, baseline, services })
+  if (screen.quiet.length > 0) {
+    await addSent(store, pictures.recent, recent)
+    await addSent(store, pictures.baseline, baseline)
+  }
+  const reached = async (
+    services: Iterable<string>,
+    isAboveToo: boolean,
+  ): Promise<PicturePair & { leftOut: number }> => {
+    const wanted = [...services]
+    if (wanted.length === 0) return { recent: pictureOf([]), baseline: pictureOf([]), leftOut: 0 }
+    const [now, before] = await Promise.all([readCalls(store, recent), readCalls(store, baseline)])
+    const calls = [...now.calls, ...before.calls]
+    const callees = Map.groupBy(calls, ({ caller }) => caller)
+    const callers = Map.groupBy(calls, ({ service }) => service)
+    const below = reachableFrom(wanted, (at) => (callees.get(at) ?? []).map(({ service }) => service))
+    const above = reachableFrom(isAboveToo ? wanted : [], (at) => (callers.get(at) ?? []).map(({ caller }) => caller))
+    const pair = await readPair(store, { recent, baseline, services: below.union(above) })
+    return { ...pair, leftOut: pair.leftOut + now.leftOut + before.leftOut }
+  }
+  return {
+    ...pictures,
+    recentMs,
+    baselineMs,
+    pValueMax,
+    isEmpty: screen.isEmpty,
+    leftOut: screen.leftOut + pictures.leftOut,
+    around: async (services) => await reached(services, false),
+    connected: async (services) => await reached(services, true),
+  }
+}
+
+/** The last hour, and where it knows little the day before it. */
+async function baselineOf(store: Store, atMs: number): Promise<{ baseline: Windows; baselineMs: number }> {
   const excluded = (await readIncidentRanges(store, atMs - parameters.longBaselineMs, atMs)).map((range) => ({
     fromMs: range.fromMs - parameters.gapMs,
     toMs: range.toMs,
   }))
-  const [now, before, windows] = await Promise.all([
-    readRecentStates(store, { fromMs: atMs - recentMs, toMs: atMs }),
-    readRecentStates(store, { ...hour, excluded }),
-    countRecentWindows(store, { ...hour, excluded }),
+  const fromMs = atMs - parameters.baselineMs
+  const range = { fromMs, toMs: atMs - parameters.recentMs - parameters.gapMs, excluded }
+  const hour = tenSecondsOf(range)
+  const [calls, { tenSeconds }] = await Promise.all([
+    countCallsIn(store, hour),
+    countWindows(store, everyTenSecondsOf(range)),
   ])
-  const calls = before.reduce((sum, state) => sum + state.calls, 0)
-  if (calls >= parameters.baselineCallsMin) {
-    return picturesOf({ now, before, recentMs, baselineMs: windows * 10_000 })
-  }
-  const day = { fromMs: atMs - parameters.longBaselineMs, toMs: hour.fromMs, excluded }
-  const earlier = await readMinuteStates(store, day)
-  const minutes = earlier.length === 0 ? 0 : await countMinutes(store, day)
-  return picturesOf({
-    now,
-    before: [...before, ...earlier],
-    recentMs,
-    baselineMs: windows * 10_000 + minutes * 60_000,
-  })
+  if (calls >= parameters.baselineCallsMin) return { baseline: hour, baselineMs: tenSeconds * 10_000 }
+  const day = minutesOf({ fromMs: atMs - parameters.longBaselineMs, toMs: fromMs, excluded })
+  const { minutes } = await countWindows(store, day)
+  return { baseline: bothWindows(hour, day), baselineMs: tenSeconds * 10_000 + minutes * 60_000 }
 }
 
-/** The pictures that these states make. */
-export function picturesOf({
-  now,
-  before,
-  recentMs,
-  baselineMs,
-}: {
-  now: CallState[]
-  before: CallState[]
-  recentMs: number
-  baselineMs: number
-}): Pictures {
+async function readPair(
+  store: Store,
+  { recent, baseline, services }: { recent: Windows; baseline: Windows; services: ReadonlySet<string> },
+): Promise<PicturePair & { leftOut: number }> {
+  if (services.size === 0) return { recent: pictureOf([]), baseline: pictureOf([]), leftOut: 0 }
+  const [now, before] = await Promise.all([
+    readStates(store, recent, { services }),
+    readStates(store, baseline, { services }),
+  ])
   return {
-    recent: pictureOf(now),
-    baseline: pictureOf(before),
-    recentMs,
-    baselineMs,
-    around: async (services) => {
-      const callees = calleesIn([...now, ...before])
-      const wanted = reachableFrom(services, (service) => callees.get(service) ?? [])
-      const isWanted = ({ service, caller }: CallState): boolean => wanted.has(service) || wanted.has(caller)
-      return { recent: pictureOf(now.filter(isWanted)), baseline: pictureOf(before.filter(isWanted)) }
-    },
+    recent: pictureOf(now.states),
+    baseline: pictureOf(before.states),
+    leftOut: now.leftOut + before.leftOut,
   }
 }
 
-/** Whom each service calls. */
-function calleesIn(states: CallState[]): Map<string, Set<string>> {
-  const callees = new Map<string, Set<string>>()
-  for (const { kind, caller, service } of states) {
-    if (kind === 'publish' || caller === '') continue
-    const known = callees.get(caller)
-    if (known === undefined) callees.set(caller, new Set([service]))
-    else known.add(service)
+/** For the silence of a service its neighbours speak, by what they send, also to services that are not in the picture. */
+async function addSent(store: Store, picture: Picture, windows: Windows): Promise<void> {
+  for (const { caller, made, published } of await readSent(store, windows)) {
+    if (made > 0) picture.made.set(caller, made)
+    if (published > 0) picture.published.set(caller, published)
   }
-  return callees
 }

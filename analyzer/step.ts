@@ -4,10 +4,11 @@ import {
   collectorWasAlive,
   type Lease,
   readOpenIncidents,
-  readRecentStates,
+  readStates,
   readResolvedIncidents,
   saveIncident,
   type Store,
+  tenSecondsOf,
   type TimeRange,
   type WindowCounts,
 } from '@headwater/store'
@@ -15,7 +16,7 @@ import { blame } from './blame.ts'
 import type { Suspect } from './cause.ts'
 import { detect, type Finding } from './detect.ts'
 import { explain, readOnsetWindows } from './explain.ts'
-import { type Group, groupFindings } from './group.ts'
+import { type Group, groupFindings, servicesOf } from './group.ts'
 import { type Decision, decide } from './life-cycle.ts'
 import { badWindows } from './onset.ts'
 import { parameters } from './parameters.ts'
@@ -30,20 +31,22 @@ export interface StepReport {
   reopened: number
   resolved: number
   open: number
+  /** Series that were too many to look at, and so not judged or not told. */
+  seriesLeftOut: number
 }
 
 /** Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. */
 export async function step(store: Store, lease: Lease, atMs: number, nowMs = Date.now()): Promise<StepReport> {
   const open = await readOpenIncidents(store)
   const pictures = await readPictures(store, atMs)
-  const { recent, baseline, recentMs, baselineMs } = pictures
-  const alive = await collectorWasAlive(store, { fromMs: atMs - recentMs, toMs: atMs })
+  const alive = await collectorWasAlive(store, { fromMs: atMs - pictures.recentMs, toMs: atMs })
   // Neither a call nor a collector: nothing says that an incident is over.
-  if (!alive && recent.operations.size === 0 && recent.edges.size === 0) {
-    return { findings: 0, opened: 0, reopened: 0, resolved: 0, open: open.length }
+  if (!alive && pictures.isEmpty) {
+    return { findings: 0, opened: 0, reopened: 0, resolved: 0, open: open.length, seriesLeftOut: pictures.leftOut }
   }
-  const findings = detect({ recent, baseline, recentMs, baselineMs, collectorWasAlive: alive })
-  const groups = groupFindings(findings, baseline)
+  const findings = detect({ ...pictures, collectorWasAlive: alive })
+  const { baseline: known, leftOut } = await pictures.connected(findings.flatMap(servicesOf))
+  const groups = groupFindings(findings, known)
   const accused = new Map<Group, Suspect[]>()
   for (const group of groups) accused.set(group, await readSuspects(store, group, { pictures, atMs }))
   const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
@@ -67,7 +70,7 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
         ? await readSuspects(store, group, { pictures, atMs, sinceMs: Date.parse(decision.incident.since) })
         : (accused.get(group) ?? (await readSuspects(store, group, { pictures, atMs })))
     if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
-    const evidence = { suspects, windows, known: pictures.baseline }
+    const evidence = { suspects, windows, known }
     await carryOut(store, lease, { decision, evidence, atMs, nowMs })
     decisions.push(decision)
   }
@@ -77,6 +80,7 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
     reopened: decisions.filter(({ deed }) => deed === 'reopen').length,
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
     open: decisions.filter((decision) => decision.deed !== 'resolve' && !isStillClosed(decision)).length,
+    seriesLeftOut: pictures.leftOut + leftOut,
   }
 }
 
@@ -109,12 +113,13 @@ async function readSuspects(
 }
 
 async function readSince(store: Store, range: TimeRange, services: ReadonlySet<string>): Promise<Picture> {
-  const states = await readRecentStates(store, range)
-  return pictureOf(states.filter(({ service, caller }) => services.has(service) || services.has(caller)))
+  const { states } = await readStates(store, tenSecondsOf(range), { services })
+  return pictureOf(states)
 }
 
 function servicesIn({ recent, baseline }: { recent: Picture; baseline: Picture }): Set<string> {
-  return new Set([...recent.operations.values(), ...baseline.operations.values()].map(({ service }) => service))
+  const series = [recent, baseline].flatMap(({ operations, edges }) => [...operations.values(), ...edges.values()])
+  return new Set(series.map(({ service }) => service))
 }
 
 /** Errors that chance cannot explain open an incident at once; slowness has to last, because machines hiccup. */

@@ -1,7 +1,7 @@
 // Whom a cause hits: the runs in which a call went wrong at the cause and whose outcome shows it.
 import { TupleParam } from '@clickhouse/client'
 import type { Store } from './connect.ts'
-import type { TimeRange } from './states.ts'
+import type { TimeRange } from './windows.ts'
 
 /** A kind of call that went wrong at a cause. Services are canonical keys. */
 export type BadCall =

@@ -6,7 +6,7 @@ import { appendTrail } from './incident-trail.ts'
 import { type Lease, LeaseLost } from './lease.ts'
 import type { Database } from './postgres.ts'
 import { toIncident } from './queries/incidents.ts'
-import type { TimeRange } from './states.ts'
+import type { TimeRange } from './windows.ts'
 
 /** An incident with what only the analyzer needs. */
 export interface TrackedIncident extends Incident {

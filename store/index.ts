@@ -49,14 +49,35 @@ export {
   type CallState,
   collectorWasAlive,
   countMinutes,
-  countRecentWindows,
+  readCalls,
   readMinuteStates,
-  readRecentStates,
+  readSent,
+  readStates,
   readWindows,
-  type TimeRange,
+  type States,
+  statesMax,
   type WindowCounts,
 } from './states.ts'
 export { readVersions, type VersionSeen } from './versions.ts'
+export {
+  type Screen,
+  type ScreenedTest,
+  type ScreenRules,
+  screenSeries,
+  type SlowRule,
+  type SuspiciousSeries,
+} from './screen.ts'
+export {
+  bothWindows,
+  countCallsIn,
+  countWindows,
+  everyTenSecondsOf,
+  minutesOf,
+  tenSecondsOf,
+  type TimeRange,
+  type WindowRange,
+  type Windows,
+} from './windows.ts'
 export { beginTick, finishTick, type Tick, watermarkMs } from './ticks.ts'
 export {
   type DataDirectory,

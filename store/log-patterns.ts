@@ -2,7 +2,7 @@
 // this is for looking into some minutes, not for every step.
 import { TupleParam } from '@clickhouse/client'
 import type { Store } from './connect.ts'
-import type { TimeRange } from './states.ts'
+import type { TimeRange } from './windows.ts'
 
 /** Lines of one kind, by where in the code they are written, else by their text without its numbers and ids. */
 export interface LogPattern {

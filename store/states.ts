@@ -1,7 +1,14 @@
-import { TupleParam } from '@clickhouse/client'
-import type { ClickHouseClient } from './clickhouse.ts'
 import type { Store } from './connect.ts'
 import type { CallKind } from './tables/facts.ts'
+import {
+  bindWindows,
+  countWindows,
+  minutesOf,
+  statesIn,
+  type TimeRange,
+  type WindowRange,
+  type Windows,
+} from './windows.ts'
 
 /** Counts and histograms of one kind of call over some time. Histograms: bucket ⌊ln(ns + 1) / ln 1.05⌋ → calls. */
 export interface CallState {
@@ -25,11 +32,6 @@ export interface CallState {
   wire?: Record<string, number>
 }
 
-export interface TimeRange {
-  fromMs: number
-  toMs: number
-}
-
 const columns = `
   Service AS service, Operation AS operation, Kind AS kind, Caller AS caller, CallerOperation AS callerOperation,
   FlowName AS flowName, Version AS version, sum(Calls) AS calls, sum(Errors) AS errors, sum(OriginErrors) AS originErrors,
@@ -37,33 +39,74 @@ const columns = `
   sumMap(Duration) AS duration, sumMap(Self) AS self, sumMap(Wire) AS wire`
 const key = 'service, operation, kind, caller, callerOperation, flowName, version'
 
-/** The most series that an analysis takes; the busiest come first. */
-const seriesMax = 50_000
+/** The most states that are read at once; the busiest come first, and how many are left out is told. */
+export const statesMax = 50_000
 
-/** States over whole ten-second windows of the last hour, leaving out windows that touch an excluded range. */
-export async function readRecentStates(
-  store: Store,
-  range: TimeRange & { excluded?: TimeRange[] },
-): Promise<CallState[]> {
-  return await read(store.clickhouse, { table: 'chain_health_metrics_10s', windowS: 10, ...range })
+export interface States {
+  states: CallState[]
+  /** So many were too many. */
+  leftOut: number
 }
 
-/** The same over whole minutes, for as long as facts are kept. */
-export async function readMinuteStates(
+const ofServices = `Service IN {services:Array(String)} OR (Kind = 'publish' AND Caller IN {services:Array(String)})`
+
+/** The states over some windows: all, or those of calls into the given services and of messages that they send. */
+export async function readStates(
   store: Store,
-  range: TimeRange & { excluded?: TimeRange[] },
-): Promise<CallState[]> {
-  return await read(store.clickhouse, { table: 'chain_health_metrics', windowS: 60, ...range })
+  windows: Windows,
+  { services }: { services?: Iterable<string> } = {},
+): Promise<States> {
+  const wanted = services === undefined ? undefined : [...services]
+  const answer = await store.clickhouse.query({
+    query: `SELECT ${columns} FROM ${statesIn('windows', wanted === undefined ? '1' : ofServices)}
+            GROUP BY ${key} ORDER BY calls DESC, ${key} LIMIT ${statesMax}`,
+    query_params: { ...bindWindows('windows', windows), ...(wanted === undefined ? {} : { services: wanted }) },
+    format: 'JSON',
+  })
+  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<CallState>()
+  return { states: data, leftOut: all - data.length }
 }
 
-/** How many ten-second windows in a range have any call. */
-export async function countRecentWindows(store: Store, range: TimeRange & { excluded?: TimeRange[] }): Promise<number> {
-  return await countWindows(store, { table: 'chain_health_metrics_10s', windowS: 10, ...range })
+/** The states over whole minutes, leaving out minutes that touch an excluded range. */
+export async function readMinuteStates(store: Store, range: WindowRange): Promise<CallState[]> {
+  return (await readStates(store, minutesOf(range))).states
 }
 
 /** How many minutes in a range have any call. */
-export async function countMinutes(store: Store, range: TimeRange & { excluded?: TimeRange[] }): Promise<number> {
-  return await countWindows(store, { table: 'chain_health_metrics', windowS: 60, ...range })
+export async function countMinutes(store: Store, range: WindowRange): Promise<number> {
+  return (await countWindows(store, minutesOf(range))).minutes
+}
+
+/** Who calls whom, the busiest first, and how many pairs were too many. Messages that were taken are calls. */
+export async function readCalls(
+  store: Store,
+  windows: Windows,
+): Promise<{ calls: { caller: string; service: string }[]; leftOut: number }> {
+  const answer = await store.clickhouse.query({
+    query: `SELECT Caller AS caller, Service AS service FROM ${statesIn('windows', `Caller != '' AND Kind != 'publish'`)}
+            GROUP BY caller, service ORDER BY sum(Calls) DESC, caller, service LIMIT ${statesMax}`,
+    query_params: bindWindows('windows', windows),
+    format: 'JSON',
+  })
+  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<{
+    caller: string
+    service: string
+  }>()
+  return { calls: data, leftOut: all - data.length }
+}
+
+/** What each service sent: calls to services with spans, and messages. */
+export async function readSent(
+  store: Store,
+  windows: Windows,
+): Promise<{ caller: string; made: number; published: number }[]> {
+  const answer = await store.clickhouse.query({
+    query: `SELECT Caller AS caller, sumIf(Calls, Kind != 'publish') AS made, sumIf(Calls, Kind = 'publish') AS published
+            FROM ${statesIn('windows', `Caller != '' AND Kind != 'peer'`)} GROUP BY caller`,
+    query_params: bindWindows('windows', windows),
+    format: 'JSONEachRow',
+  })
+  return await answer.json<{ caller: string; made: number; published: number }>()
 }
 
 /** One operation's calls in each ten seconds, oldest first: from here an onset can be read. */
@@ -92,7 +135,7 @@ export async function readWindows(
               sumMap(Duration) AS duration, sumMap(Self) AS self
             FROM chain_health_metrics_10s
             WHERE Window >= {from:DateTime} AND Window < {to:DateTime} AND (Service IN {services:Array(String)} OR Caller IN {services:Array(String)})
-            GROUP BY windowMs, service, operation, kind, caller ORDER BY windowMs LIMIT ${seriesMax}`,
+            GROUP BY windowMs, service, operation, kind, caller ORDER BY windowMs LIMIT ${statesMax}`,
     query_params: { from: seconds(fromMs), to: seconds(toMs), services },
     format: 'JSONEachRow',
   })
@@ -110,42 +153,6 @@ export async function collectorWasAlive(store: Store, { fromMs, toMs }: TimeRang
   const [row] = await answer.json<{ beats: number }>()
   // A beat every five seconds; one may fall just outside.
   return (row?.beats ?? 0) >= Math.floor((toMs - fromMs) / 5_000) - 1
-}
-
-interface Selection extends TimeRange {
-  table: string
-  windowS: number
-  excluded?: TimeRange[]
-}
-
-const selected = `Window >= {from:DateTime} AND toUnixTimestamp(Window) + {windowS:UInt32} <= {to:UInt32}
-  AND NOT arrayExists(x -> toUnixTimestamp(Window) + {windowS:UInt32} > x.1 AND toUnixTimestamp(Window) < x.2, {excluded:Array(Tuple(UInt32, UInt32))})`
-
-function bind({ fromMs, toMs, windowS, excluded = [] }: Selection): Record<string, unknown> {
-  return { from: seconds(fromMs), to: seconds(toMs), windowS, excluded: tuples(excluded) }
-}
-
-async function read(clickhouse: ClickHouseClient, selection: Selection): Promise<CallState[]> {
-  const answer = await clickhouse.query({
-    query: `SELECT ${columns} FROM ${selection.table} WHERE ${selected} GROUP BY ${key} ORDER BY calls DESC LIMIT ${seriesMax}`,
-    query_params: bind(selection),
-    format: 'JSONEachRow',
-  })
-  return await answer.json<CallState>()
-}
-
-async function countWindows(store: Store, selection: Selection): Promise<number> {
-  const answer = await store.clickhouse.query({
-    query: `SELECT uniqExact(Window) AS windows FROM ${selection.table} WHERE ${selected}`,
-    query_params: bind(selection),
-    format: 'JSONEachRow',
-  })
-  const [row] = await answer.json<{ windows: number }>()
-  return row?.windows ?? 0
-}
-
-function tuples(ranges: TimeRange[]): TupleParam[] {
-  return ranges.map((range) => new TupleParam([seconds(range.fromMs), Math.ceil(range.toMs / 1_000)]))
 }
 
 function seconds(ms: number): number {

@@ -1,6 +1,6 @@
 import { askClickHouse } from './queries/ask.ts'
 import type { Store } from './connect.ts'
-import type { TimeRange } from './states.ts'
+import type { TimeRange } from './windows.ts'
 
 /** A version of a service that took calls in some time. */
 export interface VersionSeen {

@@ -1,5 +1,8 @@
 import { gammaln } from 'simple-statistics'
 
+/** So many earlier calls count as evidence at most. */
+export const trustedCalls = 400
+
 /**
  * Chance of at least `k` bad calls of `n`, when `badBefore` of `callsBefore` were bad: the tail of the beta-binomial, the
  * predictive distribution under Jeffreys' prior Beta(½, ½) (Gelman et al., Bayesian Data Analysis, 3rd ed., §2.4–2.8).
@@ -14,7 +17,7 @@ export function betaBinomialTail({
   n,
   badBefore,
   callsBefore,
-  trust = 400,
+  trust = trustedCalls,
 }: {
   k: number
   n: number

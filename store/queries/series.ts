@@ -3,7 +3,7 @@
 import { TupleParam } from '@clickhouse/client'
 import type { Histogram, SeriesQuestion } from '@headwater/vocabulary'
 import type { Store } from '../connect.ts'
-import type { TimeRange } from '../states.ts'
+import type { TimeRange } from '../windows.ts'
 import { askClickHouse } from './ask.ts'
 
 /** Calls of a series in some time. */

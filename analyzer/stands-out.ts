@@ -1,0 +1,54 @@
+// From the counts of a screen: which p-values are significant over all series, and which services have to be looked at in full.
+import type { Screen, ScreenRules, SuspiciousSeries } from '@headwater/store'
+import { isLargeEnough } from './detect.ts'
+import { parameters } from './parameters.ts'
+import { benjaminiHochberg } from './stats/benjamini-hochberg.ts'
+import { betaBinomialTail, trustedCalls } from './stats/beta-binomial.ts'
+
+const { seriesCallsMin, slowTail, slowBulk, slowFloorNs, silenceCallsMin, silenceShareMax, silenceActivityMax } =
+  parameters
+
+/** So much wider than what can be found, since sums are rounded. */
+const margin = 1 + 1e-9
+
+export const screenRules: ScreenRules = {
+  seriesCallsMin,
+  slowTail,
+  slowBulk,
+  slowFloorNs,
+  trust: trustedCalls,
+  quietShareMax: silenceShareMax * silenceActivityMax * margin,
+  quietCallsMin: silenceCallsMin / silenceActivityMax / margin,
+}
+
+/** The p-value up to which tests are significant, false discovery controlled over all, and the services of those that tell. */
+export function whatStandsOut({ tests, suspicious, quiet }: Pick<Screen, 'tests' | 'suspicious' | 'quiet'>): {
+  pValueMax: number
+  services: Set<string>
+} {
+  const judged = suspicious.flatMap((series) => testsOf(series).map((test) => ({ ...test, service: series.service })))
+  const pValueMax = benjaminiHochberg(
+    judged.map(({ pValue }) => pValue),
+    parameters.falseDiscoveryRate,
+    tests,
+  )
+  const telling = judged.filter(({ pValue, isLarge }) => isLarge && pValue <= pValueMax)
+  return { pValueMax, services: new Set([...telling.map(({ service }) => service), ...quiet]) }
+}
+
+/** One p-value a test: of slow calls the more telling of two rules counts. */
+function testsOf({ calls, callsBefore, outcomes }: SuspiciousSeries): { pValue: number; isLarge: boolean }[] {
+  return Map.groupBy(outcomes, ({ test }) => test)
+    .values()
+    .map((ofTest) => {
+      const judged = ofTest.map(({ bad, badBefore }) => ({
+        pValue: betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore }),
+        isLarge: isLargeEnough({ calls, excessCalls: Math.max(0, bad - (calls * badBefore) / callsBefore) }),
+      }))
+      return {
+        pValue: Math.min(...judged.map(({ pValue }) => pValue)),
+        isLarge: judged.some(({ isLarge }) => isLarge),
+      }
+    })
+    .toArray()
+}
