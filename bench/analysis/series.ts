@@ -2,44 +2,79 @@ import type { Engine } from '../ingest/engine.ts'
 
 /** So many operations has a service, and so many operations call each of them. */
 const [operationsOfService, callersOfOperation] = [25, 2]
-const windowMs = 10_000
 
 export interface SeriesOptions {
   series: number
-  /** Whole windows, the last of which ends at `toMs`. */
-  windows: number
+  /** States end here, in whole minutes before it. */
   toMs: number
+  /** How far back they go. */
+  forMs: number
 }
 
 /**
- * States as settling would have written them: `series` of them, each with calls in every window, a few errors, and three sizes of
- * durations. Nothing is wrong with any.
+ * States as settling would have written them: so many series, each with calls in every window, some errors, and histograms of five
+ * or six sizes. One operation of ten is slow, as usual, and one of forty answers without a span. Nothing is wrong with
+ * any. Windows of ten seconds are there where a step reads them rather than their minutes; of the others there is one series, so
+ * that they count as time that is known.
  */
-export async function writeSeries(engine: Engine, { series, windows, toMs }: SeriesOptions): Promise<void> {
+export async function writeSeries(engine: Engine, { series, toMs, forMs }: SeriesOptions): Promise<void> {
   const endS = Math.floor(toMs / 1_000)
-  const batch = 2_000_000
+  const minutes = Math.ceil(forMs / 60_000)
+  const tens = minutes * 6
+  const edge = 12
+  await writeWindows(engine, { table: 'chain_health_metrics', windowS: 60, series, endS, windows: minutes })
+  for (const [fromEndS, windows] of [
+    [endS, edge],
+    [endS - (tens - edge) * 10, edge],
+  ] as const) {
+    await writeWindows(engine, { table: 'chain_health_metrics_10s', windowS: 10, series, endS: fromEndS, windows })
+  }
+  const between = { endS: endS - edge * 10, windows: tens - 2 * edge }
+  await writeWindows(engine, { table: 'chain_health_metrics_10s', windowS: 10, series: 1, ...between })
+  await engine.run(`
+    INSERT INTO collector_heartbeats SELECT fromUnixTimestamp64Milli(toInt64(${endS} - number * 5) * 1000) AS At, 'bench', 1000
+    FROM numbers(${tens * 2})`)
+}
+
+async function writeWindows(
+  engine: Engine,
+  {
+    table,
+    windowS,
+    series,
+    endS,
+    windows,
+  }: { table: string; windowS: 10 | 60; series: number; endS: number; windows: number },
+): Promise<void> {
+  const batch = 1_000_000
+  const times = windowS / 10
+  const slower = '60 * (operation % 10 = 3)'
   for (let from = 0; from < series * windows; from += batch) {
     const rows = Math.min(batch, series * windows - from)
     await engine.run(`
-      INSERT INTO chain_health_metrics_10s
+      INSERT INTO ${table}
       SELECT
-        toDateTime(${endS} - ${windowMs / 1_000} * (1 + intDiv(number, ${series}))) AS Window,
+        toDateTime(${endS} - ${windowS} * (1 + intDiv(number, ${series}))) AS Window,
         concat('service-', toString(intDiv(operation, ${operationsOfService}))) AS Service,
-        concat('GET /things/', toString(operation % ${operationsOfService})) AS Operation,
-        'call' AS Kind,
+        if(Kind = 'peer', '', concat('GET /things/', toString(operation % ${operationsOfService}))) AS Operation,
+        if(operation % 40 = 7, 'peer', 'sync') AS Kind,
         concat('service-', toString(caller)) AS Caller,
         concat('GET /things/', toString(operation % ${operationsOfService})) AS CallerOperation,
         concat('GET /flow/', toString(operation % 40)) AS FlowName,
         '1.0.0' AS Version,
-        20 + cityHash64(number, 1) % 20 AS Calls,
-        cityHash64(number, 2) % 50 = 0 AS Errors,
+        (20 + cityHash64(number, 1) % 20) * ${times} AS Calls,
+        cityHash64(number, 2) % 50 < ${times} AS Errors,
         Errors AS OriginErrors,
         Errors AS ClientErrors,
         Calls * 20000000 AS DurationNs,
         Calls * 8000000 AS SelfNs,
         Calls * 1000000 AS WireNs,
-        map(toUInt16(335 + cityHash64(number, 3) % 3), toUInt64(Calls - 3), toUInt16(345), 2::UInt64, toUInt16(355), 1::UInt64) AS Duration,
-        map(toUInt16(315 + cityHash64(number, 4) % 3), toUInt64(Calls - 3), toUInt16(325), 2::UInt64, toUInt16(335), 1::UInt64) AS Self,
+        map(toUInt16(325 + ${slower}), 1::UInt64, toUInt16(330 + ${slower}), 1::UInt64,
+          toUInt16(335 + ${slower} + cityHash64(number, 3) % 3), toUInt64(Calls - 6),
+          toUInt16(339 + ${slower} + cityHash64(number, 3) % 3), 1::UInt64,
+          toUInt16(345 + ${slower}), 2::UInt64, toUInt16(355 + ${slower}), 1::UInt64) AS Duration,
+        map(toUInt16(315 + ${slower} + cityHash64(number, 4) % 3), toUInt64(Calls - 5),
+          toUInt16(320 + ${slower}), 2::UInt64, toUInt16(325 + ${slower}), 2::UInt64, toUInt16(335 + ${slower}), 1::UInt64) AS Self,
         map(toUInt16(280), toUInt64(Calls)) AS Wire
       FROM (
         SELECT number, intDiv(number % ${series}, ${callersOfOperation}) AS operation,
@@ -47,7 +82,4 @@ export async function writeSeries(engine: Engine, { series, windows, toMs }: Ser
         FROM numbers(${from}, ${rows})
       )`)
   }
-  await engine.run(`
-    INSERT INTO collector_heartbeats SELECT fromUnixTimestamp64Milli(toInt64(${endS} - number * 5) * 1000) AS At, 'bench', 1000
-    FROM numbers(${(windows * windowMs) / 5_000})`)
 }

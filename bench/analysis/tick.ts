@@ -12,9 +12,8 @@ import { writeSeries } from './series.ts'
 const goalMs = 500
 /** Three decades, to see that it grows no faster than they. */
 const sizes = [100, 1_000, 10_000, 100_000]
-/** Five minutes: more windows cost the engine alone. */
-const windows = 30
-const stepMs = 10_000
+/** A little more than what a step looks back to. */
+const forMs = 52 * 60_000
 
 /** Measures at each size. */
 export const tick: Part = async ({ rounds, progress }) => {
@@ -26,14 +25,15 @@ export const tick: Part = async ({ rounds, progress }) => {
     await migratePostgres(engine.store.postgres)
     const lease = await takeLease(engine.store.postgres, { holder: 'bench', ttlMs: 3_600_000 })
     if (lease === undefined) throw new Error('Cannot measure: another analyzer leads')
-    const toMs = Math.floor(Date.now() / stepMs) * stepMs
-    await writeSeries(engine, { series, windows, toMs })
+    const toMs = Math.floor(Date.now() / 60_000) * 60_000
+    await writeSeries(engine, { series, toMs, forMs })
     await engine.quiet()
     const [nodeMs, engineMs]: [number[], number[]] = [[], []]
     for (let round = -1; round < rounds; round += 1) {
       const [before, engineBefore] = [ownUsage(), engine.cpuUs()]
-      const { open } = await step(engine.store, lease, toMs)
-      if (open > 0) throw new Error(`Cannot measure: ${open} incidents were found where nothing is wrong`)
+      const { findings, seriesLeftOut } = await step(engine.store, lease, toMs)
+      if (findings > 0) throw new Error(`Cannot measure: ${findings} findings where nothing is wrong`)
+      if (seriesLeftOut > 0) throw new Error(`Cannot measure: ${seriesLeftOut} series were left out`)
       const used = usedBetween(before, ownUsage())
       await engine.quiet()
       // The first one makes V8 compile.
