@@ -51,8 +51,8 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
   const recent = tenSecondsOf({ fromMs: atMs - recentMs, toMs: atMs })
   const { baseline, baselineMs } = await baselineOf(store, atMs)
   const screen = await screenSeries(store, { recent, baseline, recentMs, baselineMs, rules: screenRules })
-  const { pValueMax, services } = whatStandsOut(screen)
-  const pictures = await readPair(store, { recent, baseline, services })
+  const { pValueMax, services: striking } = whatStandsOut(screen)
+  const pictures = await readPair(store, { recent, baseline, services: striking })
   if (screen.quiet.length > 0) {
     await addSent(store, pictures.recent, recent)
     await addSent(store, pictures.baseline, baseline)
