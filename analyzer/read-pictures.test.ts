@@ -226,3 +226,12 @@ test('around a service are its calls, those into it and those of all that it cal
   expect([...connected.baseline.served.keys()].toSorted()).toEqual(['gateway', 'orders', 'payments'])
   expect(await pictures.around([])).toMatchObject({ leftOut: 0, recent: { operations: new Map() } })
 }, 240_000)
+
+test('thousands of services are asked for at once, though their names do not fit into a URL', async () => {
+  await empty()
+  await write(callsIn('- > gateway GET /: 300 calls').map((state) => ({ state, windowMs: atMs - 20_000 })))
+  const pictures = await readPictures(store, atMs)
+  const many = Array.from({ length: 5_000 }, (_, i) => `service-of-a-large-fleet-${i}`)
+  const { recent } = await pictures.around([...many, 'gateway'])
+  expect([...recent.served]).toEqual([['gateway', 300]])
+}, 240_000)

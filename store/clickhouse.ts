@@ -36,6 +36,8 @@ export function connectClickHouse(url: string): ClickHouseClient {
     keep_alive: { enabled: true, idle_socket_ttl: 0 },
     // Whoever asks tells what failed, once.
     log: { level: ClickHouseLogLevel.OFF },
+    // Long lists of services do not fit into a URL.
+    use_multipart_params_auto: true,
     compression: { request: false, response: false },
     clickhouse_settings: {
       output_format_json_quote_64bit_integers: 0,

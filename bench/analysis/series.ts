@@ -46,7 +46,7 @@ async function writeWindows(
     windows,
   }: { table: string; windowS: 10 | 60; series: number; endS: number; windows: number },
 ): Promise<void> {
-  const batch = 1_000_000
+  const batch = 250_000
   const times = windowS / 10
   const slower = '60 * (operation % 10 = 3)'
   for (let from = 0; from < series * windows; from += batch) {
