@@ -57,6 +57,7 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     globalSetup: ['vitest.compile-cache.ts'],
+    setupFiles: ['vitest.properties.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', closingLine],
