@@ -13,7 +13,9 @@ function seen(...lines: string[]): VersionSeen[] {
 }
 
 const told = (...lines: string[]) =>
-  newVersions(seen(...lines), sinceMs).map((change) => changeEvidence(change, sinceMs).sentence)
+  newVersions(seen(...lines), { sinceMs, newUntilMs: sinceMs + 10_000 }).map(
+    (change) => changeEvidence(change, sinceMs).sentence,
+  )
 
 test('a version that came shortly before, after others, is told with them', () => {
   expect(told('payments 1.9.0 -7000', 'payments 2.0.0 -40', 'orders 7 -7000')).toEqual([

@@ -7,29 +7,32 @@ import { parameters } from './parameters.ts'
 /** Changes that are told at most, the latest. */
 const changesMax = 20
 
-/** Changes of the given services (keys) that can have to do with what began at `fromMs`, the latest first. */
+/** Changes of the given services (keys) that can have to do with what began at `fromMs`, the latest first; versions up to `newUntilMs`. */
 export async function readSeenChanges(
   store: Store,
-  { fromMs, toMs, services }: TimeRange & { services: string[] },
+  { fromMs, toMs, newUntilMs, services }: TimeRange & { newUntilMs: number; services: string[] },
 ): Promise<SeenChange[]> {
   const { changeBeforeMs, versionsBeforeMs } = parameters
   const [reported, versions] = await Promise.all([
     readChanges(store, { fromMs: fromMs - changeBeforeMs, toMs, services: [...new Set(services.map(nameOf))] }),
     readVersions(store, { fromMs: fromMs - versionsBeforeMs, toMs, services: [...new Set(services)] }),
   ])
-  return [...reported.map(toSeenChange), ...newVersions(versions, fromMs)]
+  return [...reported.map(toSeenChange), ...newVersions(versions, { sinceMs: fromMs, newUntilMs })]
     .toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at))
     .slice(0, changesMax)
 }
 
 /**
- * Versions that a service first showed shortly before `sinceMs`, or in the ten seconds in which it all began, after others. The
- * only version of a service is no change: the service may be new. Nor is one that comes later, which may be the mend.
+ * Versions that a service first showed shortly before `sinceMs`, or up to `newUntilMs`, after others. The only version of a
+ * service is no change: the service may be new. Nor is one that comes later, which may be the mend.
  */
-export function newVersions(versions: readonly VersionSeen[], sinceMs: number): SeenChange[] {
+export function newVersions(
+  versions: readonly VersionSeen[],
+  { sinceMs, newUntilMs }: { sinceMs: number; newUntilMs: number },
+): SeenChange[] {
   return versions.flatMap(({ service, version, firstMs }): SeenChange[] => {
     const before = versions.filter((other) => other.service === service && other.firstMs < firstMs)
-    const isNew = firstMs >= sinceMs - parameters.changeBeforeMs && firstMs <= sinceMs + parameters.stepMs
+    const isNew = firstMs >= sinceMs - parameters.changeBeforeMs && firstMs <= newUntilMs
     if (!isNew || before.length === 0) return []
     return [
       {

@@ -1,4 +1,5 @@
-// What went wrong in some time of the past, against another time as normal. Scored in bench/eval; no command and no route asks it yet.
+// What went wrong in some time of the past, against another time as normal. Scored in bench/eval, and offered to users by
+// explain-past.ts.
 import { countMinutes, readLogPatterns, readMinuteStates, type Store, type TimeRange } from '@headwater/store'
 import { blame } from './blame.ts'
 import { confidenceOf } from './confidence.ts'
@@ -9,11 +10,22 @@ import { type Picture, pictureOf } from './picture.ts'
 
 export type RangeExplanation =
   /** How sure it is that the first cause is right, 0 to 1. */
-  | { state: 'explained'; told: Told; confidence: number }
+  | ({ state: 'explained'; told: Told; confidence: number } & Compared)
   /** Nothing departs from normal. */
-  | { state: 'normal' }
+  | ({ state: 'normal' } & Compared)
   /** No operation was called often enough, now and before, to tell. */
-  | { state: 'not-enough-data' }
+  | ({ state: 'not-enough-data' } & Compared)
+
+/** What was compared with what. */
+interface Compared {
+  operations: number
+  calls: number
+  /** Operations that were called often enough, in both times. */
+  comparable: number
+  baselineCalls: number
+  /** Minutes of the baseline with any call. */
+  baselineMinutes: number
+}
 
 /** Explains whole minutes by whole minutes. All that departs from normal in the time asked for is one matter. */
 export async function explainRange(
@@ -38,8 +50,9 @@ export async function explainRange(
     baselineMs: minutes * 60_000,
     collectorWasAlive: false,
   })
+  const compared = compare(picture, known, minutes)
   if (findings.length === 0 && suspects.length === 0) {
-    return { state: canCompare(picture, known) ? 'normal' : 'not-enough-data' }
+    return { state: compared.comparable > 0 ? 'normal' : 'not-enough-data', ...compared }
   }
   const services = [...new Set(findings.flatMap(({ service, caller = service }) => [service, caller]))]
   const group = { services, findings }
@@ -53,12 +66,23 @@ export async function explainRange(
     compared: { recent, baseline },
     knownSinceMs: recent.fromMs,
   })
-  return { state: 'explained', told, confidence: confidenceOf(suspects) }
+  return { state: 'explained', told, confidence: confidenceOf(suspects), ...compared }
 }
 
-function canCompare(recent: Picture, known: Picture): boolean {
+function compare(recent: Picture, known: Picture, baselineMinutes: number): Compared {
   const { callsMin, baselineCallsMin } = parameters.blame
-  return [...recent.operations].some(
+  const comparable = [...recent.operations].filter(
     ([key, { calls }]) => calls >= callsMin && (known.operations.get(key)?.calls ?? 0) >= baselineCallsMin,
   )
+  return {
+    operations: recent.operations.size,
+    calls: callsIn(recent),
+    comparable: comparable.length,
+    baselineCalls: callsIn(known),
+    baselineMinutes,
+  }
+}
+
+function callsIn({ operations }: Picture): number {
+  return [...operations.values()].reduce((sum, { calls }) => sum + calls, 0)
 }

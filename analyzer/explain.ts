@@ -79,6 +79,8 @@ export async function explain(
   const told = suspects.slice(0, 3)
   const changes = await readSeenChanges(store, {
     ...range,
+    // Of an incident the onset is known to ten seconds, of a time of the past it lies anywhere within.
+    newUntilMs: sinceMs === compared.recent.fromMs ? untilMs : sinceMs + parameters.stepMs,
     services: [...group.services, ...suspects.map(({ service }) => service)],
   })
   const [impact, patterns, causes] = await Promise.all([

@@ -1,6 +1,7 @@
 export { type Analyzer, type AnalyzerOptions, settleRules, startAnalyzer } from './start.ts'
 export type { AnalyzerMetrics } from './metrics.ts'
 export { explainRange, type RangeExplanation } from './explain-range.ts'
+export { explainPast } from './explain-past.ts'
 export type { Told } from './explain.ts'
 export { step, type StepReport } from './step.ts'
 export { type BreachExplanation, explainBreach } from './aggregates/explain-breach.ts'

@@ -1,5 +1,8 @@
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import {
+  acknowledgeIncident,
+  closeIncident,
+  commentOnIncident,
   connectStore,
   type Lease,
   LeaseLost,
@@ -297,6 +300,38 @@ test('an incident does not close because the collector died, and closes once the
   await receive({ seed: 2 })
   for (const second of [440, 450, 460, 470]) await judge(second)
   expect(await readOpenIncidents(store)).toEqual([])
+}, 240_000)
+
+test('who resolves an incident that goes on is left alone; once it was quiet and comes back, it is the same one', async () => {
+  const again = { fault: 'dead-payments', fromMs: msAt(430), toMs: msAt(480) } as const
+  await receive({ faults: [during('dead-payments'), again] })
+  for (const second of [300, 320, 330]) await judge(second)
+  const [open] = await readOpenIncidents(store)
+  const id = open?.id ?? ''
+  await acknowledgeIncident(store, { id, by: 'ada', at: '2026-11-20T12:00:00.000Z' })
+  await commentOnIncident(store, { id, by: 'ada', at: '2026-11-20T12:00:10.000Z', text: 'known' })
+  expect((await closeIncident(store, { id, by: 'ada', at: '2026-11-20T12:00:20.000Z' })).outcome).toBe('done')
+  // It goes on as it was: no second incident, and what was told stays.
+  expect(await judge(350)).toMatchObject({ opened: 0, reopened: 0, open: 0 })
+  expect(await readIncident(store, id)).toMatchObject({
+    state: 'resolved',
+    resolvedBy: 'ada',
+    acknowledged: { by: 'ada' },
+    comments: [{ text: 'known' }],
+    updatedAt: expect.any(String),
+  })
+  for (const second of [400, 410, 420]) await judge(second)
+  expect(await readOpenIncidents(store)).toEqual([])
+  await judge(450)
+  expect(await judge(460)).toMatchObject({ opened: 0 })
+  const back = await readIncident(store, id)
+  expect(back).toMatchObject({ state: 'open', resolvedAt: null, resolvedBy: null, reopenings: 1, since: open?.since })
+  expect(back?.reopened.map(({ why }) => why)).toEqual([
+    expect.stringMatching(/^It came back .* after it had been resolved, with the same cause\.$/),
+  ])
+  // Coming back asks for somebody again; what was said stays.
+  expect(back).toMatchObject({ acknowledged: null, comments: [{ text: 'known' }] })
+  expect((await store.postgres.selectFrom('incidents').select('id').execute()).length).toBe(1)
 }, 240_000)
 
 test('an analyzer that has lost the lease writes nothing', async () => {

@@ -25,10 +25,12 @@ import { serveLedger } from './routes/ledger.ts'
 import { serveMetrics } from './routes/metrics.ts'
 import { serveNow } from './routes/now.ts'
 import type { Api } from './routes/parts.ts'
+import { type ExplainPast, servePast } from './routes/past.ts'
 import { serveRates } from './routes/rates.ts'
 import { serveRunDetails } from './routes/run-details.ts'
 import { serveSearch } from './routes/search.ts'
 import { serveSeries } from './routes/series.ts'
+import { serveState } from './routes/state.ts'
 import { serveServices } from './routes/services.ts'
 import { serveSession } from './routes/session.ts'
 import { serveTraces } from './routes/traces.ts'
@@ -41,6 +43,8 @@ export interface ApiParts {
   settings: Pick<ApiSettings, 'host' | 'token'>
   /** What the other stations of this process measure, in Prometheus' text format. */
   metricsText: () => string
+  /** The analysis of a time of the past, which is the analyzer's. */
+  explainPast: ExplainPast
   readiness?: Readiness | undefined
   /** What goes on now; by default read from the store. */
   readNow?: (() => Promise<Snapshot>) | undefined
@@ -60,6 +64,7 @@ export function createApi({
   store,
   settings,
   metricsText,
+  explainPast,
   readiness,
   now = Date.now,
   readNow = nowReader({ store, now }),
@@ -122,6 +127,8 @@ export function createApi({
   serveIncidentPeople(api, { ...parts, log })
   serveImpact(api, parts)
   serveSeries(api, parts)
+  servePast(api, { explainPast, now, onRefused: () => counts.add('headwater_api_explanations_refused_total') })
+  serveState(api, parts)
   serveChanges(api, parts)
   serveLedger(api, parts)
   serveRates(api, parts)

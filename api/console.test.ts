@@ -245,6 +245,7 @@ async function serve(token?: string) {
     store: world.store,
     settings: { host: '127.0.0.1', port: 0, token },
     metricsText: () => '',
+    explainPast: () => Promise.reject(new Error('Nobody asks here')),
     now: () => nowMs,
     consoleDirectory: directory,
   })
@@ -362,6 +363,7 @@ describe.skipIf(chromium === undefined)('in a browser', () => {
       store: world.store,
       settings: { host: '127.0.0.1', port: 0, token },
       metricsText: () => '',
+      explainPast: () => Promise.reject(new Error('Nobody asks here')),
       now: () => nowMs,
       consoleDirectory,
     })

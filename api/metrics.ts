@@ -11,4 +11,8 @@ export const metrics = {
     help: 'Time spent on answers, by route',
     labels: ['route'],
   },
+  headwater_api_explanations_refused_total: {
+    type: 'counter',
+    help: 'Times of the past that were not explained because others were being explained',
+  },
 } as const satisfies Record<string, MetricDefinition>

@@ -36,6 +36,7 @@ export async function startWorld(): Promise<World> {
       store,
       settings: { host: '127.0.0.1' },
       metricsText: () => 'other_station_total 7\n',
+      explainPast: () => Promise.reject(new Error('No test asks for the past here')),
       now: () => nowMs,
       log: (message, error) => logged.push(error ?? message),
       ...parts,

@@ -15,12 +15,12 @@ export function apiUrl(asked: string | undefined): string {
 }
 
 /** Asks the API; an error of its own is told in its own words. */
-export async function ask(base: string, path: string): Promise<Response> {
+export async function ask(base: string, path: string, withinMs = 15_000): Promise<Response> {
   const token = process.env['HEADWATER_TOKEN']
   try {
     return await fetch(`${base}${path}`, {
       headers: token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(15_000),
+      signal: AbortSignal.timeout(withinMs),
     })
   } catch (cause) {
     throw new Error(`Cannot reach the API at ${base}`, { cause })
@@ -33,7 +33,15 @@ export async function refusalOf(response: Response): Promise<string> {
   if (typeof body === 'object' && body !== null && 'error' in body) {
     const { error } = body
     if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string')
-      return error.message
+      return [error.message, ...detailsOf(error)].join('; ')
   }
   return `the API answered ${response.status}`
+}
+
+/** Which parameter is wrong, and how to mend it. */
+function detailsOf(error: object): string[] {
+  if (!('details' in error) || !Array.isArray(error.details)) return []
+  return error.details.map(
+    (detail: { field?: unknown; message?: unknown }) => `${String(detail.field)}: ${String(detail.message)}`,
+  )
 }

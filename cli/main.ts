@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { addAlertCommands } from './alert.ts'
 import { doctor, doctorReport } from './doctor.ts'
 import { doctorService, serviceReport } from './doctor-service.ts'
-import { explain, explainReport } from './explain.ts'
+import { explain, type ExplainOptions } from './explain.ts'
 import { addKeyCommands } from './keys.ts'
 import { migrate, runAlerts, runAnalyzer, runApi, runCollector } from './stations.ts'
 import { up } from './up.ts'
@@ -66,13 +66,16 @@ export async function main(argv: string[]): Promise<void> {
     })
   program
     .command('explain')
-    .argument('<id>', 'a flow ID or a trace ID: 32 hex digits, as in x-flow-id or traceparent')
-    .description('what failed or slowed first in this run, how it got to the entry, and who else is hit')
+    .argument('[id]', 'a flow ID or a trace ID (32 hex digits, as in x-flow-id or traceparent), or an incident’s ID')
+    .description('why a run failed, an incident, or a time of the past; without any of these, what is wrong now')
+    .option('--from <time>', 'explain a time of the past: from here, RFC 3339 such as 2026-01-31T12:00:00Z')
+    .option('--to <time>', 'up to here, at most six hours later')
+    .option('--baseline-from <time>', 'what counts as normal (default: the day before --from, or what there is)')
+    .option('--baseline-to <time>', 'up to here (default: --from)')
     .option('--url <url>', 'the API to ask (default: the one that runs in HEADWATER_DATA)')
     .option('--json', 'print the explanation as JSON')
-    .action(async (id: string, { url, json = false }: { url?: string; json?: boolean }) => {
-      const explanation = await explain(id, url)
-      process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explainReport(explanation))
+    .action(async (id: string | undefined, options: ExplainOptions) => {
+      process.stdout.write(await explain(id, options))
     })
   addAlertCommands(program.command('alert').description('what was told to whom, and what was not; try it out'))
   addKeyCommands(program.command('keys').description('who may send to the collector, when HEADWATER_KEYS is set'))

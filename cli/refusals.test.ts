@@ -82,6 +82,13 @@ test.each(['collector', 'analyzer', 'api', 'migrate', 'alert log'])(
 test('explain says where to ask when nothing runs', async () => {
   expect(await refusal(['explain', 'a'.repeat(32)], {})).toContain('Start `headwater up` there, or give --url')
   expect(await refusal(['explain', 'a'.repeat(32), '--url', 'nonsense'], {})).toContain('--url is "nonsense"')
+  const elsewhere = ['--url', 'http://127.0.0.1:9']
+  expect(await refusal(['explain', '--from', '2026-01-31T12:00:00Z', ...elsewhere], {})).toContain(
+    'go together: give both',
+  )
+  expect(await refusal(['explain', '--baseline-to', '2026-01-31T12:00:00Z', ...elsewhere], {})).toContain(
+    'go with --from',
+  )
 })
 
 test('doctor finds that nothing runs, and says how to mend it', async () => {

@@ -1,6 +1,6 @@
 // One station in a process of its own, against engines that others run.
 import { join } from 'node:path'
-import { startAnalyzer } from '@headwater/analyzer'
+import { explainPast, startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
 import { consoleDirectory } from '@headwater/console'
@@ -61,6 +61,7 @@ export async function runApi(): Promise<void> {
     settings: apiSettings,
     consoleDirectory,
     metricsText: () => '',
+    explainPast: (asked) => explainPast(store, asked),
     log: (message, error) => log(error instanceof Error ? `${message}: ${error.message}` : message),
   })
   lifetime.onStationEnd('api', () => api.stop())

@@ -143,6 +143,16 @@ test('a plain OTLP request settles into a service and a run, and explain tells i
     origin: { traceId, service: 'shop', operation: 'POST /checkout' },
   })
   expect((await run(['explain', traceId], settings)).stdout).toContain('Started at    shop POST /checkout')
+  const now = await run(['explain'], settings)
+  expect(now).toMatchObject({ code: 0, stderr: '' })
+  expect(now.stdout).toMatch(/^(Not enough data yet|Nothing is wrong): /)
+  const [from, to] = [-7, -6].map((hours) => new Date(Date.now() + hours * 3_600_000).toISOString())
+  const past = await run(['explain', '--from', from ?? '', '--to', to ?? '', '--json'], settings)
+  expect(JSON.parse(past.stdout)).toMatchObject({
+    state: 'not-enough-data',
+    summary: 'Not enough data: no call is known from this time.',
+    told: null,
+  })
   const unknown = await run(['explain', 'f'.repeat(32)], settings)
   expect(unknown).toMatchObject({ code: 1, stdout: '' })
   expect(unknown.stderr).toMatch(/^headwater: .*f{32}.*\n$/)

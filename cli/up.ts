@@ -1,6 +1,6 @@
 // `headwater up`: engines if need be, then every station in one process.
 import { join } from 'node:path'
-import { startAnalyzer } from '@headwater/analyzer'
+import { explainPast, startAnalyzer } from '@headwater/analyzer'
 import { readApiSettings, startApi } from '@headwater/api'
 import { readCollectorSettings, startCollector } from '@headwater/collector'
 import { consoleDirectory } from '@headwater/console'
@@ -52,6 +52,7 @@ export async function up(): Promise<void> {
         [collector, analyzer, disk, ...(alerts === undefined ? [] : [alerts])]
           .map(({ metrics }) => metrics.text())
           .join(''),
+      explainPast: (asked) => explainPast(store, asked),
       log: (message, error) => log(error instanceof Error ? `${message}: ${error.message}` : message),
     })
     lifetime.onStationEnd('api', () => api.stop())
@@ -86,7 +87,7 @@ function welcome({
     `  Send spans to   ${otlpUrl}/v1/traces   (OTEL_EXPORTER_OTLP_ENDPOINT=${otlpUrl})`,
     `  Look at         ${apiUrl}`,
     `  Read            ${apiUrl}/api/v1/incidents, /openapi.json, /metrics`,
-    `  Ask             npx headwater explain <flow or trace id>`,
+    `  Ask             npx headwater explain [flow, trace or incident ID]`,
     `  Data            ${dataDir}`,
     '',
   ].join('\n')

@@ -1,4 +1,4 @@
-import type { Cause, CauseKind } from './incident.ts'
+import type { Anomaly, Cause, CauseKind, Impact, SeenChange } from './incident.ts'
 
 /** The answer to the one question: what failed (or slowed) first in this run, how it got to the entry, who else is hit. */
 export interface Explanation {
@@ -25,4 +25,38 @@ export interface Explanation {
   /** Whom the same cause hits too, since its onset. */
   alsoHit: { flows: string[]; users: number }
   incidentId: string | null
+}
+
+/** A time of the past, in Unix milliseconds, and what it is compared with: by default the day before, or what there is. */
+export interface PastQuestion {
+  fromMs: number
+  toMs: number
+  baselineFromMs?: number | undefined
+  baselineToMs?: number | undefined
+}
+
+/** What went wrong in a time of the past. Times are RFC 3339. */
+export interface PastExplanation {
+  /** `normal`: nothing departs from normal. `not-enough-data`: nobody can tell, and the summary says why. */
+  state: 'explained' | 'normal' | 'not-enough-data'
+  /** The answer in a sentence. */
+  summary: string
+  from: string
+  to: string
+  baselineFrom: string
+  baselineTo: string
+  /** Minutes of the baseline that have calls and no incident. */
+  baselineMinutes: number
+  /** Null unless something is explained. */
+  told: {
+    title: string
+    since: string
+    causes: Cause[]
+    /** How sure it is that the first cause is right, 0 to 1. */
+    confidence: number
+    noCauseReason: string | null
+    impact: Impact
+    anomalies: Anomaly[]
+    changes: SeenChange[]
+  } | null
 }

@@ -26,7 +26,8 @@ export type {
   AlertTold,
   Severity,
 } from './alert.ts'
-export type { Explanation } from './explanation.ts'
+export type { Explanation, PastExplanation, PastQuestion } from './explanation.ts'
+export { type NextLook, nextLooks } from './next-looks.ts'
 export { type Series, seriesPath, type SeriesQuestion, type SeriesSignal, type SeriesWindow } from './series.ts'
 export { shareInterval, withInterval } from './share-interval.ts'
 export { type DoctorFinding, type DoctorNote, doctorVariable, readDoctorNote } from './doctor.ts'

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { readIncident, readIncidents } from '@headwater/store'
+import { nextLooks } from '@headwater/vocabulary'
 import { notFound } from '../errors.ts'
 import {
   answer,
@@ -182,7 +183,18 @@ const one = createRoute({
   path: '/api/v1/incidents/{id}',
   summary: 'An incident: its causes with evidence and path, its impact',
   request: { params: z.object({ id: textParameter }) },
-  responses: { 200: answer('The incident', incidentShape), ...refusals, ...unknownRefusal },
+  responses: {
+    200: answer(
+      'The incident',
+      incidentShape.extend({
+        next: z
+          .array(z.object({ sentence: z.string(), query }))
+          .openapi({ description: 'What to look at next, the likeliest mend first' }),
+      }),
+    ),
+    ...refusals,
+    ...unknownRefusal,
+  },
 })
 
 export function serveIncidents(api: Api, { store }: Parts): void {
@@ -201,6 +213,6 @@ export function serveIncidents(api: Api, { store }: Parts): void {
     const { id } = c.req.valid('param')
     const incident = await readIncident(store, id)
     if (incident === undefined) throw notFound('incident', id, 'see GET /api/v1/incidents')
-    return c.json(incident, 200)
+    return c.json({ ...incident, next: nextLooks(incident) }, 200)
   })
 }

@@ -1,3 +1,4 @@
+import type { PastQuestion } from '@headwater/vocabulary'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   incident,
@@ -253,8 +254,14 @@ test('incidents are listed newest first, by state and by time', async () => {
   expect(await ids(`?limit=2&cursor=${String(body.nextCursor)}`)).toEqual(['i2'])
 })
 
-test('an incident is the document that the analyzer keeps', async () => {
-  expect((await world.get('/api/v1/incidents/i0')).body).toEqual(incident('i0', { openedAt: iso(secondsAgo(100)) }))
+test('an incident is the document that the analyzer keeps, with what to look at next', async () => {
+  const { next, ...document } = (await world.get('/api/v1/incidents/i0')).body
+  expect(document).toEqual(incident('i0', { openedAt: iso(secondsAgo(100)) }))
+  expect(next!.map(({ sentence }) => sentence)).toEqual([
+    'What math POST /evaluate throws, and its log.',
+    'Runs of POST /report that failed; `headwater explain <flow ID>` follows one to its origin.',
+    'Who else depends on math, and may be hit next.',
+  ])
 })
 
 test.each([`traces/${traceId('none')}`, `executions/${traceId('none')}`, 'incidents/none'])(
@@ -280,4 +287,173 @@ test.each([
   const { status, body } = await world.get(`/api/v1/${path}`)
   expect(status).toBe(400)
   expect(body.error.details).toMatchObject([{ field }])
+})
+
+test('the series behind a number: expected of the time before, seen of the time asked, and each minute between', async () => {
+  // Long enough ago that only minutes are kept.
+  const at = (minutes: number) => secondsAgo(7_200) + minutes * 60_000
+  const calls = Array.from({ length: 10 }, (_, i) =>
+    minute({
+      at: at(i),
+      service: 'eu/bank',
+      operation: 'GET /',
+      ms: i < 8 ? 10 : 400,
+      calls: 100,
+      errors: i < 8 ? 1 : 40,
+    }),
+  )
+  await world.insert('chain_health_metrics', calls)
+  await keepIncident(
+    world,
+    incident('in-between', { since: iso(at(2)), state: 'resolved', resolvedAt: iso(at(3)), openedAt: iso(at(2)) }),
+  )
+  const times = { from: iso(at(8) + 20_000), to: iso(at(9) + 30_000), baselineFrom: iso(at(0)), baselineTo: iso(at(8)) }
+  const series = async (over: Record<string, string>) => {
+    const asked = { service: 'eu/bank', operation: 'GET /', signal: 'errors', ...times, ...over }
+    return (await world.get(`/api/v1/series?${new URLSearchParams(asked).toString()}`)).body
+  }
+  const errors = await series({})
+  expect(errors).toMatchObject({
+    service: 'bank',
+    unit: 'share',
+    from: iso(at(8)),
+    to: iso(at(10)),
+    expected: 0.01,
+    seen: 0.4,
+    calls: 200,
+    // The minute of an incident, and the one in which it began, are no longer normal.
+    baselineCalls: 600,
+    excluded: [{ from: iso(at(2) - 10_000), to: iso(at(3)) }],
+    windowS: 60,
+  })
+  expect(errors['windows']!.map(({ bad, seen, expected }) => [bad, seen, expected])).toEqual([
+    ...Array.from({ length: 8 }, () => [1, 0.01, 0.01]),
+    ...Array.from({ length: 2 }, () => [40, 0.4, 0.01]),
+  ])
+  const latency = await series({ signal: 'latency', slowNs: '100000000' })
+  expect(latency).toMatchObject({ unit: 'ns', calls: 200 })
+  expect(Number(latency['expected']) / 1e6).toBeCloseTo(10, 0)
+  expect(Number(latency['seen']) / 4e7).toBeCloseTo(10, 0)
+  expect(latency['windows']![9]).toMatchObject({ bad: 100, p50: latency['seen'], p99: latency['seen'] })
+  expect(await series({ operation: 'GET /other' })).toMatchObject({ expected: null, seen: null, calls: 0, windows: [] })
+  const url = '/api/v1/series?service=eu%2Fbank&signal=silence'
+  const silence = (await world.get(`${url}&from=${times.from}&to=${times.to}&baselineFrom=${times.baselineFrom}`)).body
+  expect(silence).toMatchObject({ unit: 'calls', seen: 200, operation: null })
+})
+
+test('an edge is told by who calls: what it got no answer to', async () => {
+  const at = secondsAgo(10_800)
+  const edge = { service: 'pay', operation: '', caller: 'shop', callerOperation: 'POST /' }
+  await world.insert('chain_health_metrics', [
+    minute({ at: at - 60_000, ...edge, operation: 'POST /charge', calls: 60, kind: 'sync' }),
+    minute({ at: at + 60_000, ...edge, operation: 'POST /charge', calls: 30, kind: 'sync' }),
+    minute({ at: at + 60_000, ...edge, calls: 30, errors: 30, kind: 'peer' }),
+  ])
+  const asked = { service: 'pay', caller: 'shop', callerOperation: 'POST /', signal: 'unanswered' }
+  const times = { from: iso(at + 60_000), to: iso(at + 120_000) }
+  const path = `/api/v1/series?${new URLSearchParams({ ...asked, ...times }).toString()}`
+  expect((await world.get(path)).body).toMatchObject({
+    expected: 0,
+    seen: 0.5,
+    calls: 60,
+    operation: null,
+    caller: 'shop',
+  })
+})
+
+test.each([
+  [
+    'series?service=a&signal=errors&from=2026-01-31T12:00:00Z',
+    'to: missing: use RFC 3339, such as 2026-01-31T12:00:00Z',
+  ],
+  [
+    'series?service=a&signal=logs&from=2026-01-31T12:00:00Z&to=2026-01-31T12:01:00Z',
+    'signal: "logs": use errors, origin-errors',
+  ],
+  [
+    'series?service=a&signal=errors&from=2026-01-31T12:00:00Z&to=2026-01-31T12:00:00Z',
+    'to: "2026-01-31T12:00:00Z" is not after from',
+  ],
+  [
+    'series?service=a&signal=errors&from=2026-01-31T12:00:00Z&to=2026-02-28T12:00:00Z',
+    'baselineFrom: more than 8 days lie',
+  ],
+  [
+    'series?service=a&signal=unanswered&from=2026-01-31T12:00:00Z&to=2026-01-31T12:01:00Z',
+    'caller: missing: unanswered is of an edge',
+  ],
+  [
+    'series?service=a&signal=errors&caller=b&from=2026-01-31T12:00:00Z&to=2026-01-31T12:01:00Z',
+    'callerOperation: goes with caller',
+  ],
+  [
+    'series?service=a&signal=errors&slowNs=1.5&from=2026-01-31T12:00:00Z&to=2026-01-31T12:01:00Z',
+    'slowNs: "1.5": use nanoseconds',
+  ],
+  ['explain?from=2026-01-31T12:00:00Z&to=2026-01-31T11:00:00Z', 'to: "2026-01-31T11:00:00Z" is not after from'],
+  [
+    'explain?from=2026-01-31T12:00:00Z&to=2026-01-31T18:00:01Z',
+    'to: "2026-01-31T18:00:01Z" is more than six hours after from',
+  ],
+  ['explain?from=2090-01-31T12:00:00Z&to=2090-01-31T13:00:00Z', 'from: "2090-01-31T12:00:00Z" is not in the past'],
+  ['explain?from=2026-01-31T12:00:00Z', 'to: missing'],
+  [
+    'explain?from=2026-01-31T12:00:00Z&to=2026-01-31T13:00:00Z&baselineFrom=2026-01-31T12:00:00Z',
+    'baselineFrom: "2026-01-31T12:00:00Z" is not before the end of the baseline',
+  ],
+])('%s is refused: %s', async (path, expected) => {
+  const { status, body } = await world.get(`/api/v1/${path}`)
+  expect(status).toBe(400)
+  expect(body.error['details']!.map(({ field, message }) => `${String(field)}: ${String(message)}`)).toEqual([
+    expect.stringContaining(expected),
+  ])
+})
+
+test('times of the past are explained one after another; who finds three before them comes again later', async () => {
+  const answer = {
+    state: 'normal',
+    summary: 'Nothing departs from normal.',
+    from: iso(0),
+    to: iso(60_000),
+    baselineFrom: iso(0),
+    baselineTo: iso(0),
+    baselineMinutes: 0,
+    told: null,
+  } as const
+  const asked: PastQuestion[] = []
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  const api = world.serve({
+    explainPast: async (question) => {
+      asked.push(question)
+      await released
+      return answer
+    },
+  })
+  const path = '/api/v1/explain?from=2026-01-31T12:00:00Z&to=2026-01-31T12:05:00Z&baselineTo=2026-01-31T11:00:00Z'
+  const waiting = [api.request(path), api.request(path), api.request(path)]
+  await expect.poll(() => asked.length).toBe(1)
+  const refused = await api.request(path)
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '15'])
+  expect(await refused.json()).toMatchObject({ error: { code: 'busy' } })
+  release()
+  for (const response of waiting) expect(await (await response).json()).toEqual(answer)
+  expect(asked).toHaveLength(3)
+  expect(asked[0]).toEqual({
+    fromMs: Date.parse('2026-01-31T12:00:00Z'),
+    toMs: Date.parse('2026-01-31T12:05:00Z'),
+    baselineToMs: Date.parse('2026-01-31T11:00:00Z'),
+  })
+  expect(await (await api.request('/metrics')).text()).toContain('headwater_api_explanations_refused_total 1')
+  expect((await api.request(path)).status).toBe(200)
+})
+
+test('the state says that incidents are open, and how many calls are known', async () => {
+  const { status, body } = await world.get('/api/v1/state')
+  expect(status).toBe(200)
+  expect(body).toMatchObject({
+    state: 'incidents',
+    openIncidents: 2,
+    summary: '2 incidents are open.',
+    settledUpTo: null,
+  })
 })

@@ -8,7 +8,12 @@ let stop = async (): Promise<void> => undefined
 const answers = {
   async start(urls: StoreUrls): Promise<string> {
     const store = connectStore(urls)
-    const api = await startApi({ store, settings: { host: '127.0.0.1', port: 0 }, metricsText: () => '' })
+    const api = await startApi({
+      store,
+      settings: { host: '127.0.0.1', port: 0 },
+      metricsText: () => '',
+      explainPast: () => Promise.reject(new Error('The past is not measured here')),
+    })
     stop = async () => {
       await api.stop()
       await store.close()

@@ -921,7 +921,17 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Incident"];
+                        "application/json": components["schemas"]["Incident"] & {
+                            /** @description What to look at next, the likeliest mend first */
+                            next: {
+                                sentence: string;
+                                /**
+                                 * @description Relative URL of this API that answers with what the numbers rest on; null where no series is kept of it
+                                 * @example /api/v1/series?service=math&operation=POST+%2Fevaluate&signal=errors&from=2026-01-31T12%3A00%3A00.000Z
+                                 */
+                                query: string | null;
+                            }[];
+                        };
                     };
                 };
                 /** @description A parameter or the body cannot be understood; details name the field, its value and the mend */
@@ -1743,6 +1753,176 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Series"];
+                    };
+                };
+                /** @description A parameter or the body cannot be understood; details name the field, its value and the mend */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description ClickHouse or PostgreSQL is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What went wrong in a time of the past: its cause with evidence, impact and anomalies, against another time as normal */
+        get: {
+            parameters: {
+                query: {
+                    from: string;
+                    /** @description At most six hours after from */
+                    to: string;
+                    /** @description Default: a day before baselineTo */
+                    baselineFrom?: string;
+                    /** @description Default: from. Times of incidents do not count as normal */
+                    baselineTo?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The explanation */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PastExplanation"];
+                    };
+                };
+                /** @description A parameter or the body cannot be understood; details name the field, its value and the mend */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description ClickHouse or PostgreSQL is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether anything is wrong now, or why nobody can tell */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The state */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SystemState"];
                     };
                 };
                 /** @description A parameter or the body cannot be understood; details name the field, its value and the mend */
@@ -3530,6 +3710,81 @@ export interface components {
                 /** @description For times, in nanoseconds */
                 p99: number | null;
             }[];
+        };
+        PastExplanation: {
+            /** @enum {string} */
+            state: "explained" | "normal" | "not-enough-data";
+            /** @description The answer in a sentence */
+            summary: string;
+            /**
+             * @description Widened to whole minutes
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            from: string;
+            /** @example 2026-01-31T12:00:00.000Z */
+            to: string;
+            /**
+             * @description Narrowed to whole minutes
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            baselineFrom: string;
+            /** @example 2026-01-31T12:00:00.000Z */
+            baselineTo: string;
+            /** @description Minutes of the baseline that have calls and no incident */
+            baselineMinutes: number;
+            /** @description Null unless something is explained */
+            told: {
+                title: string;
+                /** @example 2026-01-31T12:00:00.000Z */
+                since: string;
+                causes: components["schemas"]["Cause"][];
+                /** @description How sure it is that the first cause is right, 0 to 1; 0 without one */
+                confidence: number;
+                noCauseReason: string | null;
+                impact: {
+                    services: string[];
+                    flows: {
+                        name: string;
+                        runsAffected: number;
+                        runs: number;
+                        /** @description 0 to 1 */
+                        share: number;
+                        /** @description With high, the interval that holds the true share with a confidence of 95 % */
+                        low: number;
+                        /** @description 0 to 1 */
+                        high: number;
+                    }[];
+                    users: {
+                        affected: number;
+                        seen: number;
+                        /** @description 0 to 1 */
+                        share: number;
+                        /** @description With high, the interval that holds the true share with a confidence of 95 % */
+                        low: number;
+                        /** @description 0 to 1 */
+                        high: number;
+                    };
+                    /** @example 2026-01-31T12:00:00.000Z */
+                    since: string;
+                };
+                anomalies: components["schemas"]["Anomaly"][];
+                changes: components["schemas"]["SeenChange"][];
+            } | null;
+        };
+        SystemState: {
+            /** @enum {string} */
+            state: "incidents" | "normal" | "not-enough-data";
+            summary: string;
+            /** @description 100 at most */
+            openIncidents: number;
+            /** @description All that arrived before is analyzed; RFC 3339 */
+            settledUpTo: string | null;
+            /** @description Called in the last hour */
+            operations: number;
+            /** @description Of these: called often enough before to be judged, and called now */
+            comparable: number;
+            callsNow: number;
+            callsBefore: number;
         };
         Change: {
             id: string;

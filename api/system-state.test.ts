@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { systemStateOf } from './system-state.ts'
+
+const nowMs = Date.parse('2026-11-20T12:00:00Z')
+const known = {
+  settledMs: nowMs - 8_000,
+  operations: 5,
+  comparable: 4,
+  callsNow: 60,
+  callsBefore: 900,
+  lastMs: nowMs - 20_000,
+}
+
+test('with open incidents these are the answer, whatever else is known', () => {
+  expect(systemStateOf(1, known, nowMs)).toEqual({ state: 'incidents', summary: 'One incident is open.' })
+  expect(systemStateOf(2, { ...known, settledMs: null }, nowMs).summary).toBe('2 incidents are open.')
+})
+
+test('nothing is wrong only where there are calls to compare', () => {
+  expect(systemStateOf(0, known, nowMs)).toEqual({
+    state: 'normal',
+    summary:
+      'Nothing is wrong: 60 calls of the last minute are as those before, and 4 of 5 operations were called often enough to tell.',
+  })
+})
+
+test.each([
+  ['nothing came', { settledMs: null }, 'no spans have come, or no analyzer runs'],
+  ['the analyzer is behind', { settledMs: nowMs - 61_000 }, 'what came after 2026-11-20T11:58:59.000Z is not analyzed'],
+  [
+    'no call in an hour',
+    { lastMs: null, callsNow: 0, callsBefore: 0, operations: 0, comparable: 0 },
+    'in the last hour',
+  ],
+  ['no call now', { callsNow: 0, comparable: 0 }, 'no call has come since 2026-11-20T11:59:40.000Z'],
+  [
+    'too little before',
+    { comparable: 0, callsBefore: 7 },
+    '67 calls of 5 operations have come, and none of these was called eight times',
+  ],
+])('nobody can tell, and it says why: %s', (_case, over, why) => {
+  const { state, summary } = systemStateOf(0, { ...known, ...over }, nowMs)
+  expect(state).toBe('not-enough-data')
+  expect(summary).toContain(why)
+})

@@ -1,0 +1,46 @@
+import type { KnownCalls } from '@headwater/store'
+
+/** How the whole system is, in a word and a sentence. */
+export interface SystemState {
+  state: 'incidents' | 'normal' | 'not-enough-data'
+  summary: string
+}
+
+/** Settling further behind than this says nothing of now. */
+const behindMs = 60_000
+
+/** What can be said of now: incidents, that nothing is wrong, or that nobody can tell, and why. */
+export function systemStateOf(openIncidents: number, known: KnownCalls, nowMs: number): SystemState {
+  const { settledMs, operations, comparable, callsNow, callsBefore, lastMs } = known
+  if (openIncidents > 0) {
+    return {
+      state: 'incidents',
+      summary: openIncidents === 1 ? 'One incident is open.' : `${openIncidents} incidents are open.`,
+    }
+  }
+  const unknown = (summary: string): SystemState => ({
+    state: 'not-enough-data',
+    summary: `Not enough data yet: ${summary}`,
+  })
+  if (settledMs === null) return unknown('no spans have come, or no analyzer runs. `headwater doctor` tells which.')
+  if (nowMs - settledMs > behindMs) {
+    return unknown(`what came after ${iso(settledMs)} is not analyzed. Does an analyzer run?`)
+  }
+  if (lastMs === null) return unknown('no call has come in the last hour.')
+  if (callsNow === 0) {
+    return unknown(`no call has come since ${iso(lastMs)}. A system that stops wholly looks like one without users.`)
+  }
+  if (comparable === 0) {
+    return unknown(
+      `${callsNow + callsBefore} calls of ${operations} operations have come, and none of these was called eight times before: what is normal takes a minute or two to learn.`,
+    )
+  }
+  return {
+    state: 'normal',
+    summary: `Nothing is wrong: ${callsNow} calls of the last minute are as those before, and ${comparable} of ${operations} operations were called often enough to tell.`,
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest'
+import { incidentReport, openReport, pastReport, type ToldIncident } from './incident-report.ts'
+
+const since = '2026-11-20T12:00:00.000Z'
+const page = { apiUrl: 'http://127.0.0.1:8012', nowMs: Date.parse(since) + 250_000 }
+const query = '/api/v1/series?service=payments&signal=origin-errors'
+
+const incident: ToldIncident = {
+  id: '7f3c',
+  state: 'open',
+  title: 'payments POST /charge fails',
+  since,
+  openedAt: since,
+  updatedAt: since,
+  resolvedAt: null,
+  resolvedBy: null,
+  reopenings: 1,
+  reopened: [
+    { at: '2026-11-20T12:03:00.000Z', why: 'It came back 1 min after it had been resolved, with the same cause.' },
+  ],
+  causes: [
+    {
+      service: 'payments',
+      operation: 'POST /charge',
+      kind: 'errors',
+      score: 0.8,
+      attribute: { name: 'service.version', value: '2.0.0', badShare: 1, goodShare: 0.01 },
+      evidence: [
+        { signal: 'origin-errors', sentence: '55 % of 60 calls failed by themselves.', query },
+        { signal: 'exception', sentence: 'Its errors say most often: TypeError', query: null },
+      ],
+      path: [
+        { service: 'payments', operation: 'POST /charge' },
+        { service: 'gateway', operation: 'POST /orders' },
+      ],
+    },
+    {
+      service: 'orders',
+      operation: 'POST /orders',
+      kind: 'dependency',
+      peer: 'db:5432',
+      score: 0.2,
+      evidence: [],
+      path: [],
+    },
+  ],
+  confidence: 0.82,
+  noCauseReason: null,
+  impact: {
+    services: ['gateway', 'payments'],
+    flows: [{ name: 'POST /orders', runsAffected: 53, runs: 100, share: 0.53, low: 0.433, high: 0.625 }],
+    users: { affected: 4, seen: 8, share: 0.5, low: 0.215, high: 0.785 },
+    since,
+  },
+  anomalies: [
+    {
+      service: 'payments',
+      operation: 'POST /charge',
+      signal: 'origin-errors',
+      since,
+      expected: 0,
+      seen: 0.55,
+      unit: 'share',
+      pValue: 3.4e-35,
+      calls: 60,
+      baselineCalls: 580,
+      minimumDetectable: { value: 0.083, share: 0.083 },
+      query,
+    },
+    {
+      service: 'bank',
+      operation: '',
+      caller: 'payments',
+      callerOperation: 'POST /charge',
+      signal: 'latency',
+      since,
+      expected: 25e6,
+      seen: 2.1e9,
+      unit: 'ns',
+      pValue: 0.0004,
+      calls: 60,
+      baselineCalls: 580,
+      minimumDetectable: { value: 100e6, share: 0.3 },
+      query: null,
+    },
+  ],
+  changes: [
+    {
+      kind: 'version',
+      service: 'payments',
+      version: '2.0.0',
+      versionsBefore: ['1.9.0'],
+      description: null,
+      at: '2026-11-20T11:59:20.000Z',
+    },
+  ],
+  acknowledged: { by: 'ada', at: since },
+  comments: [{ by: 'ben', at: '2026-11-20T12:01:00.000Z', text: 'rolling back' }],
+  verdict: null,
+  next: [{ sentence: 'What payments POST /charge throws, and its log.', query }],
+}
+
+test('an incident reads from the answer down to the numbers, each URL once', () => {
+  expect(incidentReport(incident, page)).toBe(`payments POST /charge fails
+open for 4 min, since 2026-11-20T12:00:00.000Z
+incident 7f3c, ada looks after it
+reopened at 2026-11-20T12:03:00.000Z: It came back 1 min after it had been resolved, with the same cause.
+
+Cause   payments POST /charge (errors), 82 % sure
+Path    payments POST /charge  →  gateway POST /orders
+Where   service.version = 2.0.0: 100 % of its calls are bad, 1.0 % of the others
+
+Why
+  - 55 % of 60 calls failed by themselves. [1]
+  - Its errors say most often: TypeError
+
+Or else
+  20 % of the excess  orders POST /orders (dependency: db:5432)
+
+Changed around its beginning
+  2026-11-20T11:59:20.000Z  first calls of version 2.0.0 of payments, after 1.9.0 (40 s before)
+
+Hit since 2026-11-20T12:00:00.000Z
+  53 of 100 runs of POST /orders, 53 % (43 % to 63 %)
+  4 of 8 users, 50 % (22 % to 79 %)
+  services: gateway, payments
+
+What departs from normal
+  where                         signal         expected  seen     by chance  would have shown  since
+  payments POST /charge         origin-errors  0 %       55 %     1 in 1e34  8.3 %             12:00:00  [1]
+  payments POST /charge → bank  latency        25 ms     2100 ms  1 in 2500  30 % over 100 ms  12:00:00
+
+What to look at next
+  - What payments POST /charge throws, and its log. [1]
+
+Comments
+  2026-11-20T12:01:00.000Z  ben: rolling back
+
+Numbers
+  [1] http://127.0.0.1:8012/api/v1/series?service=payments&signal=origin-errors
+`)
+})
+
+test('one without a cause says why, and one that somebody resolved says who', () => {
+  const told = incidentReport(
+    {
+      ...incident,
+      state: 'resolved',
+      resolvedAt: '2026-11-20T12:30:00.000Z',
+      resolvedBy: 'ada',
+      causes: [],
+      confidence: 0,
+      noCauseReason: 'Not enough data to name a cause.',
+      verdict: null,
+    },
+    page,
+  )
+  expect(told).toContain('resolved by ada after 30 min: 2026-11-20T12:00:00.000Z to 2026-11-20T12:30:00.000Z')
+  expect(told).toContain('\n\nNot enough data to name a cause.\n\n')
+})
+
+test('open incidents are told in short, with how to ask for more', () => {
+  expect(openReport([incident], page.nowMs)).toBe(`payments POST /charge fails
+  for 4 min, 82 % sure, 53 of 100 runs of POST /orders, 53 % (43 % to 63 %), ada looks after it
+  npx headwater explain 7f3c
+`)
+})
+
+test('a time of the past tells what it was compared with, and where nothing is explained only that', () => {
+  const times = { from: since, to: since, baselineFrom: since, baselineTo: since, baselineMinutes: 7 }
+  const summary = 'Not enough data: no call is known from this time.'
+  expect(pastReport({ state: 'not-enough-data', summary, ...times, told: null }, page.apiUrl)).toBe(
+    `${summary}\n${since} to ${since}, compared with 7 minutes with calls from ${since} to ${since}\n`,
+  )
+  const explained = pastReport({ state: 'explained', summary: 'It fails.', ...times, told: incident }, page.apiUrl)
+  expect(explained).toContain('Cause   payments POST /charge (errors)')
+  expect(explained.endsWith('\n')).toBe(true)
+})
