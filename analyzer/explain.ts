@@ -92,7 +92,9 @@ export async function explain(
     first === undefined ? [] : readBadPatterns(store, { ...range, badCalls: badCallsOf(first, known) }),
     withEvidence(
       store,
-      toCauses(suspects, known, (finding) => queryOf(finding, compared)),
+      toCauses(suspects, known, (finding) =>
+        queryOf(finding, { ...compared, recent: compared.blamed ?? compared.recent }),
+      ),
       told,
       known,
       range,

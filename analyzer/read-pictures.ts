@@ -33,6 +33,8 @@ export interface Pictures extends PicturePair {
   recentMs: number
   /** How much time the baseline covers. */
   baselineMs: number
+  /** Where it begins. */
+  baselineFromMs: number
   /** The largest p-value that is significant, over all series, those that are not in the pictures included. */
   pValueMax: number
   /** Whether nothing at all was called in the recent time. */
@@ -49,7 +51,7 @@ export interface Pictures extends PicturePair {
 export async function readPictures(store: Store, atMs: number): Promise<Pictures> {
   const recentMs = parameters.recentMs
   const recent = tenSecondsOf({ fromMs: atMs - recentMs, toMs: atMs })
-  const { baseline, baselineMs } = await baselineOf(store, atMs)
+  const { baseline, baselineMs, baselineFromMs } = await baselineOf(store, atMs)
   const screen = await screenSeries(store, { recent, baseline, recentMs, baselineMs, rules: screenRules })
   const { pValueMax, services: striking } = whatStandsOut(screen)
   const pictures = await readPair(store, { recent, baseline, services: striking })
@@ -76,6 +78,7 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     ...pictures,
     recentMs,
     baselineMs,
+    baselineFromMs,
     pValueMax,
     isEmpty: screen.isEmpty,
     leftOut: screen.leftOut + pictures.leftOut,
@@ -85,7 +88,10 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
 }
 
 /** The last hour, and where it knows little the day before it. */
-async function baselineOf(store: Store, atMs: number): Promise<{ baseline: Windows; baselineMs: number }> {
+async function baselineOf(
+  store: Store,
+  atMs: number,
+): Promise<{ baseline: Windows; baselineMs: number; baselineFromMs: number }> {
   const excluded = (await readIncidentRanges(store, atMs - parameters.longBaselineMs, atMs)).map((range) => ({
     fromMs: range.fromMs - parameters.gapMs,
     toMs: range.toMs,
@@ -97,10 +103,15 @@ async function baselineOf(store: Store, atMs: number): Promise<{ baseline: Windo
     countCallsIn(store, hour),
     countWindows(store, everyTenSecondsOf(range)),
   ])
-  if (calls >= parameters.baselineCallsMin) return { baseline: hour, baselineMs: tenSeconds * 10_000 }
+  if (calls >= parameters.baselineCallsMin)
+    return { baseline: hour, baselineMs: tenSeconds * 10_000, baselineFromMs: fromMs }
   const day = minutesOf({ fromMs: atMs - parameters.longBaselineMs, toMs: fromMs, excluded })
   const { minutes } = await countWindows(store, day)
-  return { baseline: bothWindows(hour, day), baselineMs: tenSeconds * 10_000 + minutes * 60_000 }
+  return {
+    baseline: bothWindows(hour, day),
+    baselineMs: tenSeconds * 10_000 + minutes * 60_000,
+    baselineFromMs: minutes === 0 ? fromMs : atMs - parameters.longBaselineMs,
+  }
 }
 
 async function readPair(

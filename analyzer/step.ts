@@ -70,7 +70,9 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
         ? await readSuspects(store, group, { pictures, atMs, sinceMs: Date.parse(decision.incident.since) })
         : (accused.get(group) ?? (await readSuspects(store, group, { pictures, atMs })))
     if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
-    const evidence = { suspects, windows, known }
+    const sinceMs = decision.deed === 'update' ? Date.parse(decision.incident.since) : atMs
+    const compared = comparedAt(atMs, { sinceMs, baselineFromMs: pictures.baselineFromMs })
+    const evidence = { suspects, windows, known, compared }
     await carryOut(store, lease, { decision, evidence, atMs, nowMs })
     decisions.push(decision)
   }
@@ -92,6 +94,7 @@ interface Evidence {
   suspects: Suspect[]
   windows: WindowCounts[]
   known: Picture
+  compared: Compared
 }
 
 /**
@@ -104,12 +107,19 @@ async function readSuspects(
   { pictures, atMs, sinceMs = atMs }: { pictures: Pictures; atMs: number; sinceMs?: number },
 ): Promise<Suspect[]> {
   const around = await pictures.around(group.services)
-  const recentMs = atMs - pictures.recentMs
-  const fromMs = Math.max(Math.min(sinceMs, recentMs), atMs - parameters.blameMs)
-  const seen = fromMs < recentMs ? await readSince(store, { fromMs, toMs: atMs }, servicesIn(around)) : around.recent
+  const fromMs = blamedFromMs(atMs, sinceMs)
+  const seen =
+    fromMs < atMs - pictures.recentMs
+      ? await readSince(store, { fromMs, toMs: atMs }, servicesIn(around))
+      : around.recent
   const suspects = blame(seen, around.baseline, { alarms: group.findings })
   const total = suspects.reduce((sum, { weight }) => sum + weight, 0)
   return suspects.filter(({ weight }) => weight > 0 && weight >= total * parameters.causeScoreMin)
+}
+
+/** Since when suspects are judged: since the onset where there is one, at least the recent time, and not for ever. */
+function blamedFromMs(atMs: number, sinceMs: number): number {
+  return Math.max(Math.min(sinceMs, atMs - parameters.recentMs), atMs - parameters.blameMs)
 }
 
 async function readSince(store: Store, range: TimeRange, services: ReadonlySet<string>): Promise<Picture> {
@@ -153,11 +163,12 @@ function isCertain({ signal, pValue }: Finding): boolean {
 const reopenedMax = 20
 
 /** The times that a step compares. */
-function comparedAt(atMs: number): Compared {
+function comparedAt(atMs: number, { sinceMs, baselineFromMs }: { sinceMs: number; baselineFromMs: number }): Compared {
   const fromMs = atMs - parameters.recentMs
   return {
     recent: { fromMs, toMs: atMs },
-    baseline: { fromMs: atMs - parameters.baselineMs, toMs: fromMs - parameters.gapMs },
+    baseline: { fromMs: baselineFromMs, toMs: fromMs - parameters.gapMs },
+    blamed: { fromMs: blamedFromMs(atMs, sinceMs), toMs: atMs },
   }
 }
 
@@ -178,7 +189,6 @@ async function carryOut(
         group,
         ...evidence,
         untilMs: atMs,
-        compared: comparedAt(atMs),
         ...(earlier === undefined ? {} : { knownSinceMs: Date.parse(earlier.since) }),
       })
       // What is left when a fault fades is no better explanation than what was seen at its height.

@@ -5,10 +5,12 @@ import type { Finding } from './detect.ts'
 import { smallestEffect } from './minimum-detectable.ts'
 import type { Picture } from './picture.ts'
 
-/** The times that a finding compares. */
+/** The times that findings compare. */
 export interface Compared {
   recent: TimeRange
   baseline: TimeRange
+  /** Who is to blame is judged by this; by default the recent time. */
+  blamed?: TimeRange
 }
 
 /** A finding as it is told: names, since when, what else would have shown, and where its numbers come from. */
@@ -38,7 +40,7 @@ export function toAnomaly(
 /** Where the series behind a finding can be read; null for what spans logged, of which no series is kept. */
 export function queryOf(
   { signal, service, operation, caller, callerOperation, slowNs }: Finding,
-  { recent, baseline }: Compared,
+  { recent, baseline }: Pick<Compared, 'recent' | 'baseline'>,
 ): string | null {
   if (signal === 'logs' || signal === 'fan-out') return null
   return seriesPath({

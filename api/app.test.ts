@@ -71,6 +71,8 @@ test('who resolves an incident ends it for all; again is no error, and nobody ca
     (await world.get(`/api/v1/incidents?state=${state}`)).body.items.map(({ id }) => id)
   expect(await ids('open')).not.toContain('over')
   expect(await ids('resolved')).toContain('over')
+  const state = await world.get('/api/v1/state')
+  expect(Number(state.body['closedGoingOn'])).toBeGreaterThan(0)
   const trail = await world.store.clickhouse.query({
     query: `SELECT State AS state, JSONExtractString(Document, 'resolvedBy') AS by FROM incident_events WHERE IncidentId = 'over'`,
     format: 'JSONEachRow',

@@ -12,12 +12,24 @@ const known = {
 }
 
 test('with open incidents these are the answer, whatever else is known', () => {
-  expect(systemStateOf(1, known, nowMs)).toEqual({ state: 'incidents', summary: 'One incident is open.' })
-  expect(systemStateOf(2, { ...known, settledMs: null }, nowMs).summary).toBe('2 incidents are open.')
+  expect(systemStateOf({ open: 1, closed: 0 }, known, nowMs)).toEqual({
+    state: 'incidents',
+    summary: 'One incident is open.',
+  })
+  expect(systemStateOf({ open: 2, closed: 1 }, { ...known, settledMs: null }, nowMs).summary).toBe(
+    '2 incidents are open.',
+  )
+})
+
+test('what somebody resolved and goes on is not nothing', () => {
+  expect(systemStateOf({ open: 0, closed: 1 }, known, nowMs)).toEqual({
+    state: 'incidents',
+    summary: 'Nothing new is wrong. One incident goes on that somebody has resolved.',
+  })
 })
 
 test('nothing is wrong only where there are calls to compare', () => {
-  expect(systemStateOf(0, known, nowMs)).toEqual({
+  expect(systemStateOf({ open: 0, closed: 0 }, known, nowMs)).toEqual({
     state: 'normal',
     summary:
       'Nothing is wrong: 60 calls of the last minute are as those before, and 4 of 5 operations were called often enough to tell.',
@@ -39,7 +51,7 @@ test.each([
     '67 calls of 5 operations have come, and none of these was called eight times',
   ],
 ])('nobody can tell, and it says why: %s', (_case, over, why) => {
-  const { state, summary } = systemStateOf(0, { ...known, ...over }, nowMs)
+  const { state, summary } = systemStateOf({ open: 0, closed: 0 }, { ...known, ...over }, nowMs)
   expect(state).toBe('not-enough-data')
   expect(summary).toContain(why)
 })

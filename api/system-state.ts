@@ -9,8 +9,12 @@ export interface SystemState {
 /** Settling further behind than this says nothing of now. */
 const behindMs = 60_000
 
-/** What can be said of now: incidents, that nothing is wrong, or that nobody can tell, and why. */
-export function systemStateOf(openIncidents: number, known: KnownCalls, nowMs: number): SystemState {
+/** What can be said of now: incidents (open, or resolved by somebody while they go on), that nothing is wrong, or that nobody can tell, and why. */
+export function systemStateOf(
+  { open: openIncidents, closed }: { open: number; closed: number },
+  known: KnownCalls,
+  nowMs: number,
+): SystemState {
   const { settledMs, operations, comparable, callsNow, callsBefore, lastMs } = known
   if (openIncidents > 0) {
     return {
@@ -22,6 +26,12 @@ export function systemStateOf(openIncidents: number, known: KnownCalls, nowMs: n
     state: 'not-enough-data',
     summary: `Not enough data yet: ${summary}`,
   })
+  if (closed > 0) {
+    return {
+      state: 'incidents',
+      summary: `Nothing new is wrong. ${closed === 1 ? 'One incident goes on' : `${closed} incidents go on`} that somebody has resolved.`,
+    }
+  }
   if (settledMs === null) return unknown('no spans have come, or no analyzer runs. `headwater doctor` tells which.')
   if (nowMs - settledMs > behindMs) {
     return unknown(`what came after ${iso(settledMs)} is not analyzed. Does an analyzer run?`)

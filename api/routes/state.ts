@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { readIncidents, readKnownCalls } from '@headwater/store'
+import { countClosedGoingOn, readIncidents, readKnownCalls } from '@headwater/store'
 import { answer, refusals } from '../parameters.ts'
 import { systemStateOf } from '../system-state.ts'
 import type { Api, Parts } from './parts.ts'
@@ -9,6 +9,7 @@ const stateShape = z
     state: z.enum(['incidents', 'normal', 'not-enough-data']),
     summary: z.string(),
     openIncidents: z.int().openapi({ description: '100 at most' }),
+    closedGoingOn: z.int().openapi({ description: 'Incidents that somebody has resolved, and that go on' }),
     settledUpTo: z.string().nullable().openapi({ description: 'All that arrived before is analyzed; RFC 3339' }),
     operations: z.int().openapi({ description: 'Called in the last hour' }),
     comparable: z.int().openapi({ description: 'Of these: called often enough before to be judged, and called now' }),
@@ -32,13 +33,14 @@ const openMax = 100
 export function serveState(api: Api, { store, now }: Parts): void {
   api.openapi(show, async (c) => {
     const nowMs = now()
-    const [open, known] = await Promise.all([
+    const [open, closed, known] = await Promise.all([
       readIncidents(store, { state: 'open', limit: openMax }),
+      countClosedGoingOn(store),
       readKnownCalls(store, { nowMs, recentMs, callsMin }),
     ])
     const { settledMs, lastMs: _, ...counts } = known
     const settledUpTo = settledMs === null ? null : new Date(settledMs).toISOString()
-    const told = systemStateOf(open.items.length, known, nowMs)
-    return c.json({ ...told, openIncidents: open.items.length, settledUpTo, ...counts }, 200)
+    const told = systemStateOf({ open: open.items.length, closed }, known, nowMs)
+    return c.json({ ...told, openIncidents: open.items.length, closedGoingOn: closed, settledUpTo, ...counts }, 200)
   })
 }

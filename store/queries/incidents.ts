@@ -28,6 +28,16 @@ export async function readIncident({ postgres }: Store, id: string): Promise<Inc
   return row && toIncident(row)
 }
 
+/** How many incidents go on although somebody has resolved them. */
+export async function countClosedGoingOn({ postgres }: Store): Promise<number> {
+  const { rows } = await askPostgres('count what was resolved and goes on', () =>
+    sql<{
+      incidents: number
+    }>`SELECT count(*)::int AS incidents FROM incidents WHERE state = 'open' AND NOT (${isOpen})`.execute(postgres),
+  )
+  return rows[0]?.incidents ?? 0
+}
+
 /** Incidents whose time touches the window, open ones and the newest first; at most 50. */
 export async function readIncidentsDuring(
   { postgres }: Store,

@@ -3777,6 +3777,8 @@ export interface components {
             summary: string;
             /** @description 100 at most */
             openIncidents: number;
+            /** @description Incidents that somebody has resolved, and that go on */
+            closedGoingOn: number;
             /** @description All that arrived before is analyzed; RFC 3339 */
             settledUpTo: string | null;
             /** @description Called in the last hour */
