@@ -52,7 +52,7 @@ function summaryOf(explanation: RangeExplanation): string {
       const { title, causes, noCauseReason, anomalies } = explanation.told
       if (anomalies.length === 0) return `${normality(explanation)} by more than chance. What differs most: ${title}.`
       if (causes.length === 0) return noCauseReason ?? title
-      return `${title}: ${Math.round(explanation.confidence * 100)} % sure, with ${normal}.`
+      return `${title}: ${Math.floor(explanation.confidence * 100)} % sure, with ${normal}.`
     }
     case 'normal':
       return `${normality(explanation)}.`

@@ -61,7 +61,7 @@ export function pastReport(
   apiUrl: string,
 ): string {
   const links = new Links(apiUrl)
-  const compared = `${from} to ${to}, compared with ${baselineMinutes} minutes with calls from ${baselineFrom} to ${baselineTo}`
+  const compared = `${from} to ${to}, compared with ${baselineMinutes} ${baselineMinutes === 1 ? 'minute' : 'minutes'} with calls from ${baselineFrom} to ${baselineTo}`
   if (told === null) return `${summary}\n${compared}\n`
   return [summary, compared, '', ...toldLines(told, links), ...section('Numbers', links.lines())].join('\n')
 }
