@@ -58,8 +58,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     globalSetup: ['vitest.compile-cache.ts'],
     setupFiles: ['vitest.properties.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: ['default', closingLine],
   },
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { CallState, LogPattern } from '@headwater/store'
 import { expect, test } from 'vitest'
 import { blame } from './blame.ts'
+import { toCauses } from './cause.ts'
 import { pictureOf } from './picture.ts'
 import { callsIn, shop } from './test-table.ts'
 
@@ -102,6 +103,37 @@ test('what is usual is not moved by a few windows of trouble', () => {
     blame(pictureOf(shop(100)), pictureOf(healthy), { logs: { recent: [logged(spans, 40)], usual: windows } })
   expect(find(40)).toEqual([])
   expect(find(0).map(({ service }) => service)).toEqual(['payments'])
+})
+
+/** A catalog that asks its cache in each call, and its database in so many of a thousand. */
+function cached(misses: number, { asked = 1_000, ms = 4 + Math.round(misses / 20) } = {}): CallState[] {
+  return callsIn(`
+    - > catalog GET /products: 1000 calls, ${ms} ms
+    catalog GET /products ?> redis: ${asked} calls, 1 ms
+    catalog GET /products ?> postgres: ${misses} calls, 30 ms`)
+}
+
+test('a cache that is asked as ever, while a database has to answer, has lost what it knew', () => {
+  const [first, ...others] = blame(pictureOf(cached(800)), pictureOf(cached(50)))
+  expect(others.filter(({ weight }) => weight > 0)).toEqual([])
+  expect(first).toMatchObject({ service: 'catalog', operation: 'GET /products', kind: 'dependency', peer: 'redis' })
+  expect(
+    toCauses(
+      [first].filter((it) => it !== undefined),
+      pictureOf(cached(50)),
+    )[0]?.evidence[0]?.sentence,
+  ).toBe(
+    'catalog GET /products asked redis as often as ever, and then made 0.8 calls to postgres in each of its own; 0.05 is normal.',
+  )
+})
+
+test('who asks a database more often, and whatever stands beside it less often or always less, does so by itself', () => {
+  const first = (now: CallState[], before: CallState[]) => blame(pictureOf(now), pictureOf(before))[0]
+  expect(first(cached(800, { asked: 100 }), cached(50))).toMatchObject({ service: 'catalog', kind: 'latency' })
+  expect(first(cached(800, { asked: 20 }), cached(50, { asked: 20 }))).toMatchObject({
+    service: 'catalog',
+    kind: 'latency',
+  })
 })
 
 const shares = fc.record({ orders: fc.nat(100), catalog: fc.nat(100), mailer: fc.nat(100) })

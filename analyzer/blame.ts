@@ -3,6 +3,7 @@
 // own. Then there is what goes wrong within: its own time, errors with no failing call below, and lines of log that its spans began or ceased to write.
 import type { LogPattern } from '@headwater/store'
 import { bucketMiddle, bucketOf, countAbove, type Histogram, quantileBucket } from '@headwater/vocabulary'
+import { cacheBefore } from './cache-misses.ts'
 import type { Suspect } from './cause.ts'
 import { type Finding, mostCalled } from './detect.ts'
 import { parameters } from './parameters.ts'
@@ -151,6 +152,7 @@ function chargesOf(recent: Picture, known: Picture, { logs, alarms }: Required<T
     // Who gets stuck with one caller only may owe it to that one.
     if (edgeWeight > 0) charge.direct *= (badWeight / edgeWeight) ** 2
   }
+  const overAsked = new Set<string>()
   for (const [key, now] of recent.edges) {
     const before = known.edges.get(key)
     const caller = operationKey(now.caller, now.callerOperation)
@@ -158,12 +160,22 @@ function chargesOf(recent: Picture, known: Picture, { logs, alarms }: Required<T
     if (before === undefined || callerNow === undefined || callerBefore === undefined) continue
     const finding = fanOut({ edge: now, caller: callerNow }, { edge: before, caller: callerBefore })
     if (finding === undefined) continue
+    const cache = cacheBefore(before, { recent, known })
+    if (cache !== undefined) {
+      const charge = chargeOf(cache.service)
+      charge.direct += finding.excessCalls
+      charge.findings.push({ ...finding, ...edgeOf(cache, cache), signal: 'cache-misses', instead: now.service })
+      overAsked.add(now.service)
+      continue
+    }
     // Who asks again because it got no good answer in time is not to blame.
     if (chargeOf(now.service).findings.length > 0) continue
     const charge = chargeOf(now.caller)
     charge.slow += finding.excessCalls
     charge.findings.push(finding)
   }
+  // Who is asked for all that a cache has lost cannot be as quick as ever.
+  for (const service of overAsked) chargeOf(service).direct = 0
   for (const finding of alarms) {
     const charge = chargeOf(finding.signal === 'fan-out' ? (finding.caller ?? finding.service) : finding.service)
     const isAccused = charge.findings.some((other) => isSameSeries(other, finding))
@@ -211,6 +223,8 @@ function accuse(charge: Charge, { signal, caller, excessCalls }: Finding): boole
     case 'latency':
       if (caller !== undefined) charge.direct += excessCalls
       return caller !== undefined
+    // Blaming finds these by itself.
+    case 'cache-misses':
     case 'logs':
       return false
   }
@@ -447,9 +461,9 @@ function toSuspect({ service, findings }: Charge, weight: number): Suspect {
   return { service, operation: first?.operation ?? '', kind: kindOf(first), weight, findings: sorted }
 }
 
-/** Errors and waiting at an edge are told of peers that send no spans. */
+/** Errors and waiting at an edge are told of peers that send no spans, as are misses. */
 function isAtPeer({ signal, caller }: Finding): boolean {
-  return caller !== undefined && (signal === 'errors' || signal === 'latency')
+  return caller !== undefined && (signal === 'errors' || signal === 'latency' || signal === 'cache-misses')
 }
 
 function kindOf(finding: Finding | undefined): Suspect['kind'] {
@@ -465,6 +479,7 @@ function kindOf(finding: Finding | undefined): Suspect['kind'] {
     case 'self-time':
     case 'wire-time':
     case 'fan-out':
+    case 'cache-misses':
     case undefined:
       return 'latency'
   }

@@ -73,6 +73,7 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
       case 'wire-time':
         return { service, operation, kind: 'latency', weight: slowWeight(finding) }
       case 'fan-out':
+      case 'cache-misses':
       case 'origin-errors':
       case 'self-time':
       case 'logs':
@@ -97,6 +98,7 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
     case 'latency':
     case 'wire-time':
     case 'fan-out':
+    case 'cache-misses':
     case 'logs':
     case 'unanswered':
       return undefined
@@ -171,6 +173,7 @@ function sentenceOf({
   seen,
   calls,
   line = '',
+  instead = '',
 }: Finding): string {
   const callee = nameOf(service)
   const here = `${callee} ${operation}`.trim()
@@ -191,7 +194,9 @@ function sentenceOf({
     case 'wire-time':
       return `Of ${calls} calls from ${from} to ${callee}, those that grew slow spent ${milliseconds(seen)} between the two; ${milliseconds(expected)} is normal.`
     case 'fan-out':
-      return `${from} made ${seen.toFixed(1)} calls to ${callee} in each of its own; ${expected.toFixed(1)} is normal.`
+      return `${from} made ${rate(seen)} calls to ${callee} in each of its own; ${rate(expected)} is normal.`
+    case 'cache-misses':
+      return `${from} asked ${callee} as often as ever, and then made ${rate(seen)} calls to ${nameOf(instead)} in each of its own; ${rate(expected)} is normal.`
     case 'logs':
       return `${percent(seen)} of ${calls} calls of ${here} logged “${line}”; ${percent(expected)} is normal.`
     case 'unanswered':
@@ -203,6 +208,11 @@ function sentenceOf({
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
+}
+
+/** To two digits. */
+function rate(calls: number): string {
+  return calls >= 10 ? String(Math.round(calls)) : String(Number(calls.toPrecision(2)))
 }
 
 function milliseconds(ns: number): string {

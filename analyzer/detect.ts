@@ -1,4 +1,5 @@
 import { bucketMiddle, bucketOf, countAbove, type Histogram, quantileBucket, type Signal } from '@headwater/vocabulary'
+import type { SlowRule, TimeRange } from '@headwater/store'
 import { parameters } from './parameters.ts'
 import { type EdgeSeries, type OperationSeries, type Picture } from './picture.ts'
 import { benjaminiHochberg } from './stats/benjamini-hochberg.ts'
@@ -27,6 +28,26 @@ export interface Finding {
   slowNs?: number
   /** What was logged more or less often than usual; for logs. */
   line?: string
+  /** Who is asked in a cache's stead; for cache misses. */
+  instead?: string
+  /** The times that it compares, where these are not the step's: of what lasts. */
+  compared?: { recent: TimeRange; baseline: TimeRange }
+}
+
+/** By which rules series are judged. */
+export interface Judging {
+  /** A series is judged by its own past of at least so many calls. */
+  seriesCallsMin: number
+  /** When a call is slow: the rule that tells most counts. */
+  slowRules: readonly SlowRule[]
+  slowFloorNs: number
+}
+
+/** The rules for the recent time. */
+export const recentJudging: Judging = {
+  seriesCallsMin: parameters.seriesCallsMin,
+  slowRules: [parameters.slowTail, parameters.slowBulk],
+  slowFloorNs: parameters.slowFloorNs,
 }
 
 export interface Evaluation {
@@ -43,16 +64,7 @@ export interface Evaluation {
 
 /** All departures of the recent picture from the baseline, false discovery controlled over all series of the step. */
 export function detect(evaluation: Evaluation): Finding[] {
-  const { recent, baseline } = evaluation
-  const candidates: Finding[] = []
-  for (const [key, now] of recent.operations) {
-    const before = baseline.operations.get(key)
-    if (before === undefined || before.calls < parameters.seriesCallsMin) continue
-    candidates.push(...judgeOperation(now, before))
-  }
-  for (const [key, now] of recent.edges) {
-    candidates.push(...judgeEdge(now, baseline.edges.get(key), isKnownService(now.service, evaluation)))
-  }
+  const candidates = judgeSeries(evaluation, recentJudging)
   const {
     pValueMax = benjaminiHochberg(
       candidates.map(({ pValue }) => pValue),
@@ -63,16 +75,35 @@ export function detect(evaluation: Evaluation): Finding[] {
   return evaluation.collectorWasAlive ? [...significant, ...silentServices(evaluation)] : significant
 }
 
-function isKnownService(service: string, { recent, baseline }: Evaluation): boolean {
-  return baseline.served.has(service) || recent.served.has(service)
+/** Each test of each series that both pictures have, significant or not. */
+export function judgeSeries(
+  { recent, baseline }: Pick<Evaluation, 'recent' | 'baseline'>,
+  judging: Judging,
+): Finding[] {
+  const judged: Finding[] = []
+  for (const [key, now] of recent.operations) {
+    const before = baseline.operations.get(key)
+    if (before === undefined || before.calls < judging.seriesCallsMin) continue
+    judged.push(...judgeOperation(now, before, judging))
+  }
+  for (const [key, now] of recent.edges) {
+    const before = baseline.edges.get(key)
+    if (before === undefined || before.calls < judging.seriesCallsMin) continue
+    const hasSpans = baseline.served.has(now.service) || recent.served.has(now.service)
+    judged.push(...judgeEdge(now, before, hasSpans, judging))
+  }
+  return judged
 }
 
 /** Whether so many bad calls beyond the expected are worth telling. */
-export function isLargeEnough({ excessCalls, calls }: Pick<Finding, 'excessCalls' | 'calls'>): boolean {
-  return excessCalls >= parameters.badCallsMin && excessCalls / calls >= parameters.shareRiseMin
+export function isLargeEnough(
+  { excessCalls, calls }: Pick<Finding, 'excessCalls' | 'calls'>,
+  shareRiseMin: number = parameters.shareRiseMin,
+): boolean {
+  return excessCalls >= parameters.badCallsMin && excessCalls / calls >= shareRiseMin
 }
 
-function judgeOperation(now: OperationSeries, before: OperationSeries): Finding[] {
+function judgeOperation(now: OperationSeries, before: OperationSeries, judging: Judging): Finding[] {
   const { service, operation } = now
   return [
     judgeShare({ signal: 'errors', service, operation }, now.errors, now.calls, before.errors, before.calls),
@@ -91,6 +122,7 @@ function judgeOperation(now: OperationSeries, before: OperationSeries): Finding[
       before.duration,
       before.durationNs,
       before.calls,
+      judging,
     ),
     judgeTime(
       { signal: 'self-time', service, operation },
@@ -100,12 +132,12 @@ function judgeOperation(now: OperationSeries, before: OperationSeries): Finding[
       before.self,
       before.selfNs,
       before.calls,
+      judging,
     ),
   ]
 }
 
-function judgeEdge(now: EdgeSeries, before: EdgeSeries | undefined, calleeHasSpans: boolean): Finding[] {
-  if (before === undefined || before.calls < parameters.seriesCallsMin) return []
+function judgeEdge(now: EdgeSeries, before: EdgeSeries, calleeHasSpans: boolean, judging: Judging): Finding[] {
   const { service, caller, callerOperation } = now
   const edge = { service, operation: mostCalled(before), caller, callerOperation }
   if (calleeHasSpans) {
@@ -129,6 +161,7 @@ function judgeEdge(now: EdgeSeries, before: EdgeSeries | undefined, calleeHasSpa
       before.duration,
       before.durationNs,
       before.calls,
+      judging,
     ),
   ]
 }
@@ -160,7 +193,7 @@ function judgeShare(subject: Subject, bad: number, calls: number, badBefore: num
   }
 }
 
-/** The more telling of two questions: do more calls than usual fall into the tail, or has the bulk moved? */
+/** The most telling of its rules: do more calls than usual fall into the tail, has the bulk moved? */
 function judgeTime(
   subject: Subject,
   now: Histogram,
@@ -169,19 +202,20 @@ function judgeTime(
   before: Histogram,
   beforeNs: number,
   callsBefore: number,
+  { slowRules, slowFloorNs }: Judging,
 ): Finding {
-  const judgeBy = (rule: SlowRule): { slowBucket: number; slow: number; excessCalls: number; pValue: number } => {
-    const slowBucket = slowAbove(before, rule)
+  const judged = slowRules.map((rule) => {
+    const slowBucket = slowAbove(before, rule, slowFloorNs)
     const slow = countAbove(now, slowBucket)
     const slowBefore = countAbove(before, slowBucket)
     const excessCalls = Math.max(0, slow - (calls * slowBefore) / callsBefore)
     const isLarge = excessCalls / calls >= rule.shareRiseMin
     const pValue = isLarge ? betaBinomialTail({ k: slow, n: calls, badBefore: slowBefore, callsBefore }) : 1
     return { slowBucket, slow, excessCalls, pValue }
-  }
-  const tail = judgeBy(parameters.slowTail)
-  const bulk = judgeBy(parameters.slowBulk)
-  const { slowBucket, slow, excessCalls, pValue } = bulk.pValue < tail.pValue ? bulk : tail
+  })
+  const { slowBucket, slow, excessCalls, pValue } = judged.reduce((best, one) =>
+    one.pValue < best.pValue ? one : best,
+  )
   return {
     ...subject,
     expected: bucketMiddle(quantileBucket(before, 0.5) ?? 0),
@@ -197,18 +231,11 @@ function judgeTime(
   }
 }
 
-interface SlowRule {
-  quantile: number
-  factor: number
-  medianFactor: number
-  shareRiseMin: number
-}
-
 /** The bucket above which a call is slow: well beyond a high quantile and the median, and beyond what users would notice. */
-export function slowAbove(before: Histogram, rule: SlowRule): number {
+export function slowAbove(before: Histogram, rule: SlowRule, floorNs: number = parameters.slowFloorNs): number {
   const high = bucketMiddle(quantileBucket(before, rule.quantile) ?? 0)
   const median = bucketMiddle(quantileBucket(before, 0.5) ?? 0)
-  return bucketOf(Math.max(high * rule.factor, median * rule.medianFactor, parameters.slowFloorNs))
+  return bucketOf(Math.max(high * rule.factor, median * rule.medianFactor, floorNs))
 }
 
 function above(histogram: Histogram, bucket: number): Histogram {

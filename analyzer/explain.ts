@@ -166,6 +166,7 @@ function badCallOf(
       return { kind: 'silence', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
     // Calls have neither logs nor a count of calls below of their own in the facts.
     case 'fan-out':
+    case 'cache-misses':
     case 'logs':
       return undefined
     case 'errors':

@@ -267,3 +267,9 @@ test('each open incident gets exactly one decision, each group a place, and none
     }),
   )
 })
+
+test('what was judged before keeps an incident open as it is', () => {
+  const known = incident('#1', ['payments'], 2)
+  const decisions = decide([known], [groupOf('payments')], { isNews: () => false })
+  expect(decisions).toEqual([{ deed: 'wait', incident: known, quietSteps: 0 }])
+})

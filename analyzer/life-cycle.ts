@@ -17,6 +17,8 @@ export interface Before {
   resolved?: TrackedIncident[]
   /** The first suspect of a group. */
   accusedOf?: (group: Group) => Accused | undefined
+  /** Whether a group says anything that has not been judged before. */
+  isNews?: (group: Group) => boolean
   /** RFC 3339. */
   now?: string
 }
@@ -30,7 +32,7 @@ export interface Before {
 export function decide(
   open: TrackedIncident[],
   groups: Group[],
-  { resolved = [], accusedOf = () => undefined, now = '' }: Before = {},
+  { resolved = [], accusedOf = () => undefined, isNews = () => true, now = '' }: Before = {},
 ): Decision[] {
   const decisions: Decision[] = []
   const owned = new Map<TrackedIncident, Group>()
@@ -50,7 +52,8 @@ export function decide(
   }
   for (const incident of open) {
     const group = owned.get(incident)
-    if (group !== undefined) decisions.push(goingOn(incident, group, accusedOf(group)))
+    if (group !== undefined && !isNews(group)) decisions.push({ deed: 'wait', incident, quietSteps: 0 })
+    else if (group !== undefined) decisions.push(goingOn(incident, group, accusedOf(group)))
     else if (incident.quietSteps + 1 >= parameters.quietStepsToClose) decisions.push({ deed: 'resolve', incident })
     else decisions.push({ deed: 'wait', incident, quietSteps: incident.quietSteps + 1 })
   }

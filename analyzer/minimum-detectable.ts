@@ -14,22 +14,30 @@ import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
  */
 export function smallestEffect(finding: Finding, known: Picture): SmallestEffect | undefined {
   const { signal, unit, expected, calls, baselineCalls } = finding
+  const lasts = finding.compared !== undefined
   if (signal === 'silence') return smallestSilence(expected)
   // What is logged is judged by other rules.
-  if (signal === 'logs' || signal === 'fan-out') return undefined
+  if (signal === 'logs' || signal === 'fan-out' || signal === 'cache-misses') return undefined
   if (unit === 'share') {
-    const share = smallestShare({ calls, badBefore: expected * baselineCalls, baselineCalls })
+    const share = smallestShare({
+      calls,
+      badBefore: expected * baselineCalls,
+      baselineCalls,
+      ...(lasts ? parameters.lasting : {}),
+    })
     return share === undefined ? undefined : { value: share, share }
   }
   const before = timesOf(finding, known)
   if (before === undefined || finding.slowNs === undefined) return undefined
   const slowBucket = bucketOf(finding.slowNs)
-  const rule = slowBucket >= slowAbove(before, parameters.slowTail) ? parameters.slowTail : parameters.slowBulk
+  const recentRule = slowBucket >= slowAbove(before, parameters.slowTail) ? parameters.slowTail : parameters.slowBulk
+  const { shareRiseMin } = lasts ? parameters.lasting.slow : recentRule
   const share = smallestShare({
     calls,
     badBefore: countAbove(before, slowBucket),
     baselineCalls,
-    shareRiseMin: rule.shareRiseMin,
+    ...(lasts ? parameters.lasting : {}),
+    shareRiseMin,
   })
   return share === undefined ? undefined : { value: bucketMiddle(slowBucket), share }
 }
@@ -44,20 +52,22 @@ export function smallestShare({
   badBefore,
   baselineCalls,
   shareRiseMin = parameters.shareRiseMin,
+  pValueMax = parameters.falseDiscoveryRate,
 }: {
   calls: number
   badBefore: number
   baselineCalls: number
   shareRiseMin?: number
+  pValueMax?: number
 }): number | undefined {
   if (calls < 1 || baselineCalls < parameters.seriesCallsMin) return undefined
   const usual = (calls * badBefore) / baselineCalls
-  const rise = Math.max(parameters.badCallsMin, calls * Math.max(shareRiseMin, parameters.shareRiseMin))
+  const rise = Math.max(parameters.badCallsMin, calls * shareRiseMin)
   // What is told of a share is a quotient, so that a hair is lost on the way.
   let few = Math.ceil(usual + rise - 1e-9 * calls)
   let many = Math.floor(calls)
   const isFinding = (bad: number): boolean =>
-    betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore: baselineCalls }) <= parameters.falseDiscoveryRate
+    betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore: baselineCalls }) <= pValueMax
   if (few > many || !isFinding(many)) return undefined
   // The more are bad, the less likely it is.
   while (few < many) {

@@ -139,3 +139,18 @@ test('of the last three windows those are bad that are at least half as bad as n
 test('silence is bad over all three windows', () => {
   expect(badWindows({ ...finding, signal: 'silence' }, [], 30_000)).toBe(3)
 })
+
+test('of what lasts the onset is told by minutes, as far back as each of them is half as bad', () => {
+  const lasting = (bad: string): number =>
+    Number(
+      since(bad, {
+        expected: 0,
+        seen: 0.1,
+        compared: { recent: { fromMs: 240_000, toMs: 420_000 }, baseline: { fromMs: 0, toMs: 230_000 } },
+      }),
+    )
+  const [healthy, one] = ['000000', '000010']
+  expect(lasting(healthy.repeat(4) + one.repeat(3))).toBe(240)
+  // A minute with one bad call of sixty is a third of a quarter: half as bad as now is 2.5 %.
+  expect(lasting(healthy.repeat(2) + '001010'.repeat(2) + one.repeat(3))).toBe(120)
+})

@@ -11,6 +11,7 @@ import { parameters } from './parameters.ts'
  */
 export function onsetMs(finding: Finding, windows: WindowCounts[], fallbackMs: number): number {
   const own = windowsOf(finding, windows)
+  if (finding.compared !== undefined) return lastingOnsetMs(finding, own, finding.compared.recent.fromMs)
   if (finding.signal === 'silence') {
     const due = (finding.expected * parameters.stepMs) / parameters.recentMs
     const last = own.findLast(({ calls }) => calls > 0 && calls >= due / 2)
@@ -23,6 +24,19 @@ export function onsetMs(finding: Finding, windows: WindowCounts[], fallbackMs: n
     else if (onset !== undefined) break
   }
   return onset ?? fallbackMs
+}
+
+/** The same of what lasts, by minutes: within ten seconds a small effect need not show. It lasted from `knownMs` on at least. */
+function lastingOnsetMs(finding: Finding, windows: WindowCounts[], knownMs: number): number {
+  const minutes = mergeByWindow(
+    windows.map((window) => ({ ...window, windowMs: Math.floor(window.windowMs / 60_000) * 60_000 })),
+  )
+  let onset = knownMs
+  for (const minute of minutes.filter(({ windowMs, calls }) => windowMs < knownMs && calls > 0).toReversed()) {
+    if (!isBad(finding, minute)) break
+    onset = minute.windowMs
+  }
+  return onset
 }
 
 /** How many of the last three ten-second windows before `atMs` were bad. Silence is judged over all of them at once. */
@@ -70,6 +84,7 @@ function badCalls(window: WindowCounts, { signal, caller }: Finding, slowBucket:
     // Windows do not have these.
     case 'wire-time':
     case 'fan-out':
+    case 'cache-misses':
     case 'logs':
     case 'silence':
       return 0

@@ -37,6 +37,23 @@ export const parameters = {
   silencePValueMax: 1e-6,
   /** However active its neighbours are, this many times the usual calls are due at most. */
   silenceActivityMax: 1.5,
+  /** Small effects that last. */
+  lasting: {
+    /** Judged every minute, over so many whole minutes, each of which has to agree … */
+    minutes: 3,
+    /** … with a chance below this, where all of them together stay below that. */
+    minutePValueMax: 0.05,
+    pValueMax: 1e-5,
+    /** At least so many calls over these minutes, and so many before. */
+    callsMin: 60,
+    baselineCallsMin: 100,
+    /** The share of bad calls rises by this, the share of slow ones by that. */
+    shareRiseMin: 0.02,
+    slow: { quantile: 0.99, factor: 1.25, medianFactor: 1.25, shareRiseMin: 0.05 },
+    slowFloorNs: 25_000_000,
+    /** Calls have ceased when so many were due, at most this share of them is made, and chance would do so less often than that; */
+    ceased: { dueMin: 30, shareMax: 0.5, pValueMax: 1e-8, minuteDueMin: 8, minuteShareMax: 0.7 },
+  },
   /** A slow call weighs as much as a failed one when its excess reaches this. */
   slowWeightNs: 150_000_000,
   /** Findings below this p-value open an incident at once; others have to last for two steps. */
@@ -75,6 +92,8 @@ export const parameters = {
     fanOutFactor: 1.5,
     /** … and these take at least this part of the time by which it is slower. */
     fanOutTimeMin: 0.5,
+    /** A cache is asked in so much of an operation's calls, so many times as often as who stands behind it, and about as ever. */
+    cache: { askedMin: 0.5, askedRatioMin: 2, changeMax: 0.25 },
     /** Bad calls count over all calls to this power: between 1, a share, which favours rare calls, and 0, which favours busy ones. */
     callsExponent: 0.7,
     /**

@@ -4,8 +4,10 @@ import { bucketOf, type Histogram } from '@headwater/vocabulary'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { detect, type Finding } from './detect.ts'
+import { detectLasting } from './lasting.ts'
 import { parameters } from './parameters.ts'
 import { pictureOf } from './picture.ts'
+import { LastingEffects } from './read-lasting.ts'
 import { readPictures } from './read-pictures.ts'
 import { callsIn } from './test-table.ts'
 
@@ -196,6 +198,68 @@ test('what is read after a screen shows just the findings that all series show',
     { numRuns: 12 },
   )
   // Or nothing would have been compared.
+  expect(found).toBeGreaterThan(0)
+}, 600_000)
+
+/** Around what just may last: a few bad calls of many, each minute. */
+const lastingSeries = fc.record({
+  shape,
+  minutes: fc.array(
+    fc.record({
+      calls: fc.integer({ min: 1, max: 300 }),
+      failedPercent: fc.constantFrom(0, 0, 1, 3, 6, 30),
+      originPercent: fc.constantFrom(0, 3, 100),
+      slowPercent: fc.constantFrom(0, 0, 4, 8, 30),
+      slowFactor: fc.constantFrom(1.2, 1.5, 3),
+    }),
+    { minLength: 3, maxLength: 3 },
+  ),
+  isMade: fc.constantFrom(true, true, true, false),
+  before: fc.option(time(fc.integer({ min: 80, max: 5_000 })), { freq: 9 }),
+})
+
+test('what lasts is read just so after a screen, too', async () => {
+  const toMs = Math.floor(atMs / 60_000) * 60_000
+  const beforeMs = toMs - 10 * 60_000
+  let found = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(lastingSeries, { minLength: 3, maxLength: 20 }), async (all) => {
+      await empty()
+      const minutes = [0, 1, 2].map((minute) =>
+        all.flatMap(({ shape: of, minutes: told, isMade }) => {
+          const is = told[minute]
+          return is === undefined || !isMade ? [] : [stateOf(of, is)]
+        }),
+      )
+      const healthy = { failedPercent: 0, originPercent: 0, slowPercent: 0, slowFactor: 2 }
+      const before = all.flatMap(({ shape: of, before: is }) =>
+        is === null ? [] : [stateOf(of, { ...healthy, calls: is.calls })],
+      )
+      const busy = { service: 'busy', operation: 'x', kind: 'entry', caller: 'a', callerOperation: 'x', usualNs: 2e6 }
+      before.push(stateOf(busy, { ...healthy, calls: 3_000 }))
+      await write([
+        ...minutes.flatMap((states, minute) =>
+          states.map((state) => ({ state, windowMs: toMs - (3 - minute) * 60_000 })),
+        ),
+        ...before.map((state) => ({ state, windowMs: beforeMs })),
+      ])
+      const expected = detectLasting({
+        whole: pictureOf(minutes.flat()),
+        minutes: minutes.map((states) => pictureOf(states)),
+        baseline: pictureOf(before),
+        pValueMax: 1,
+      })
+      const { findings, leftOut } = await new LastingEffects(store).at(atMs)
+      expect(leftOut).toBe(0)
+      const told = findings.map(({ compared, ...finding }) => {
+        expect(compared?.recent).toEqual({ fromMs: toMs - 3 * 60_000, toMs })
+        return finding
+      })
+      expect(inOrder(told)).toEqual(inOrder(expected))
+      found += expected.length
+    }),
+    { numRuns: 12 },
+  )
   expect(found).toBeGreaterThan(0)
 }, 600_000)
 

@@ -1,20 +1,7 @@
 // What a step looks at: the recent time, and the time before as normal. ClickHouse screens all series, and only what could be a
 // finding is read in full.
-import {
-  bothWindows,
-  countCallsIn,
-  countWindows,
-  everyTenSecondsOf,
-  minutesOf,
-  readCalls,
-  readIncidentRanges,
-  readSent,
-  readStates,
-  screenSeries,
-  type Store,
-  tenSecondsOf,
-  type Windows,
-} from '@headwater/store'
+import { readCalls, readSent, readStates, screenSeries, type Store, tenSecondsOf, type Windows } from '@headwater/store'
+import { type Baseline, baselineUntil } from './baseline.ts'
 import { reachableFrom } from './graph/reachable.ts'
 import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
@@ -33,16 +20,19 @@ export interface Pictures extends PicturePair {
   recentMs: number
   /** How much time the baseline covers. */
   baselineMs: number
-  /** Where it begins. */
-  baselineFromMs: number
+  /** What is normal, in full. */
+  normal: Baseline
   /** The largest p-value that is significant, over all series, those that are not in the pictures included. */
   pValueMax: number
   /** Whether nothing at all was called in the recent time. */
   isEmpty: boolean
   /** Series that were too many to look at. */
   leftOut: number
-  /** Complete pictures of these services and of all that they call, directly or through others, with all calls into them. */
-  around(services: Iterable<string>): Promise<PicturePair & { leftOut: number }>
+  /**
+   * Complete pictures of these services and of all that they call, directly or through others, with all calls into them; by
+   * another baseline where one is given.
+   */
+  around(services: Iterable<string>, before?: Baseline): Promise<PicturePair & { leftOut: number }>
   /** The same, and of all that call them, directly or through others. */
   connected(services: Iterable<string>): Promise<PicturePair & { leftOut: number }>
 }
@@ -51,7 +41,8 @@ export interface Pictures extends PicturePair {
 export async function readPictures(store: Store, atMs: number): Promise<Pictures> {
   const recentMs = parameters.recentMs
   const recent = tenSecondsOf({ fromMs: atMs - recentMs, toMs: atMs })
-  const { baseline, baselineMs, baselineFromMs } = await baselineOf(store, atMs)
+  const normal = await baselineUntil(store, { atMs, toMs: atMs - recentMs })
+  const { windows: baseline, coversMs: baselineMs } = normal
   const screen = await screenSeries(store, { recent, baseline, recentMs, baselineMs, rules: screenRules })
   const { pValueMax, services: striking } = whatStandsOut(screen)
   const pictures = await readPair(store, { recent, baseline, services: striking })
@@ -62,55 +53,29 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
   const reached = async (
     services: Iterable<string>,
     isAboveToo: boolean,
+    before: Windows = baseline,
   ): Promise<PicturePair & { leftOut: number }> => {
     const wanted = [...services]
     if (wanted.length === 0) return { recent: pictureOf([]), baseline: pictureOf([]), leftOut: 0 }
-    const [now, before] = await Promise.all([readCalls(store, recent), readCalls(store, baseline)])
-    const calls = [...now.calls, ...before.calls]
+    const [now, usual] = await Promise.all([readCalls(store, recent), readCalls(store, before)])
+    const calls = [...now.calls, ...usual.calls]
     const callees = Map.groupBy(calls, ({ caller }) => caller)
     const callers = Map.groupBy(calls, ({ service }) => service)
     const below = reachableFrom(wanted, (at) => (callees.get(at) ?? []).map(({ service }) => service))
     const above = reachableFrom(isAboveToo ? wanted : [], (at) => (callers.get(at) ?? []).map(({ caller }) => caller))
-    const pair = await readPair(store, { recent, baseline, services: below.union(above) })
-    return { ...pair, leftOut: pair.leftOut + now.leftOut + before.leftOut }
+    const pair = await readPair(store, { recent, baseline: before, services: below.union(above) })
+    return { ...pair, leftOut: pair.leftOut + now.leftOut + usual.leftOut }
   }
   return {
     ...pictures,
     recentMs,
     baselineMs,
-    baselineFromMs,
+    normal,
     pValueMax,
     isEmpty: screen.isEmpty,
     leftOut: screen.leftOut + pictures.leftOut,
-    around: async (services) => await reached(services, false),
+    around: async (services, before) => await reached(services, false, before?.windows),
     connected: async (services) => await reached(services, true),
-  }
-}
-
-/** The last hour, and where it knows little the day before it. */
-async function baselineOf(
-  store: Store,
-  atMs: number,
-): Promise<{ baseline: Windows; baselineMs: number; baselineFromMs: number }> {
-  const excluded = (await readIncidentRanges(store, atMs - parameters.longBaselineMs, atMs)).map((range) => ({
-    fromMs: range.fromMs - parameters.gapMs,
-    toMs: range.toMs,
-  }))
-  const fromMs = atMs - parameters.baselineMs
-  const range = { fromMs, toMs: atMs - parameters.recentMs - parameters.gapMs, excluded }
-  const hour = tenSecondsOf(range)
-  const [calls, { tenSeconds }] = await Promise.all([
-    countCallsIn(store, hour),
-    countWindows(store, everyTenSecondsOf(range)),
-  ])
-  if (calls >= parameters.baselineCallsMin)
-    return { baseline: hour, baselineMs: tenSeconds * 10_000, baselineFromMs: fromMs }
-  const day = minutesOf({ fromMs: atMs - parameters.longBaselineMs, toMs: fromMs, excluded })
-  const { minutes } = await countWindows(store, day)
-  return {
-    baseline: bothWindows(hour, day),
-    baselineMs: tenSeconds * 10_000 + minutes * 60_000,
-    baselineFromMs: minutes === 0 ? fromMs : atMs - parameters.longBaselineMs,
   }
 }
 

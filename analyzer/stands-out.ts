@@ -1,32 +1,33 @@
 // From the counts of a screen: which p-values are significant over all series, and which services have to be looked at in full.
 import type { Screen, ScreenRules, SuspiciousSeries } from '@headwater/store'
-import { isLargeEnough } from './detect.ts'
+import { isLargeEnough, recentJudging } from './detect.ts'
 import { parameters } from './parameters.ts'
 import { benjaminiHochberg } from './stats/benjamini-hochberg.ts'
 import { betaBinomialTail, trustedCalls } from './stats/beta-binomial.ts'
 
-const { seriesCallsMin, slowTail, slowBulk, slowFloorNs, silenceCallsMin, silenceShareMax, silenceActivityMax } =
-  parameters
+const { silenceCallsMin, silenceShareMax, silenceActivityMax } = parameters
 
 /** So much wider than what can be found, since sums are rounded. */
 const margin = 1 + 1e-9
 
 export const screenRules: ScreenRules = {
-  seriesCallsMin,
-  slowTail,
-  slowBulk,
-  slowFloorNs,
+  ...recentJudging,
   trust: trustedCalls,
   quietShareMax: silenceShareMax * silenceActivityMax * margin,
   quietCallsMin: silenceCallsMin / silenceActivityMax / margin,
 }
 
 /** The p-value up to which tests are significant, false discovery controlled over all, and the services of those that tell. */
-export function whatStandsOut({ tests, suspicious, quiet }: Pick<Screen, 'tests' | 'suspicious' | 'quiet'>): {
+export function whatStandsOut(
+  { tests, suspicious, quiet }: Pick<Screen, 'tests' | 'suspicious' | 'quiet'>,
+  shareRiseMin?: number,
+): {
   pValueMax: number
   services: Set<string>
 } {
-  const judged = suspicious.flatMap((series) => testsOf(series).map((test) => ({ ...test, service: series.service })))
+  const judged = suspicious.flatMap((series) =>
+    testsOf(series, shareRiseMin).map((test) => ({ ...test, service: series.service })),
+  )
   const pValueMax = benjaminiHochberg(
     judged.map(({ pValue }) => pValue),
     parameters.falseDiscoveryRate,
@@ -36,14 +37,20 @@ export function whatStandsOut({ tests, suspicious, quiet }: Pick<Screen, 'tests'
   return { pValueMax, services: new Set([...telling.map(({ service }) => service), ...quiet]) }
 }
 
-/** One p-value a test: of slow calls the more telling of two rules counts. */
-function testsOf({ calls, callsBefore, outcomes }: SuspiciousSeries): { pValue: number; isLarge: boolean }[] {
+/** One p-value a test: of slow calls the rule that tells most counts. */
+function testsOf(
+  { calls, callsBefore, outcomes }: SuspiciousSeries,
+  shareRiseMin?: number,
+): { pValue: number; isLarge: boolean }[] {
   return Map.groupBy(outcomes, ({ test }) => test)
     .values()
     .map((ofTest) => {
       const judged = ofTest.map(({ bad, badBefore }) => ({
         pValue: betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore }),
-        isLarge: isLargeEnough({ calls, excessCalls: Math.max(0, bad - (calls * badBefore) / callsBefore) }),
+        isLarge: isLargeEnough(
+          { calls, excessCalls: Math.max(0, bad - (calls * badBefore) / callsBefore) },
+          shareRiseMin,
+        ),
       }))
       return {
         pValue: Math.min(...judged.map(({ pValue }) => pValue)),

@@ -16,6 +16,7 @@ import {
 } from '@headwater/store'
 import { type AnalyzerMetrics, analyzerMetrics } from './metrics.ts'
 import { parameters } from './parameters.ts'
+import { LastingEffects } from './read-lasting.ts'
 import { step } from './step.ts'
 
 export interface Analyzer {
@@ -42,7 +43,12 @@ export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }:
   const metrics = analyzerMetrics()
   const stopping = new AbortController()
   const holder = randomUUID()
-  const state: LoopState = { lease: undefined, judgedMs: undefined, refused: { tick: 0, times: 0 } }
+  const state: LoopState = {
+    lease: undefined,
+    judgedMs: undefined,
+    lasting: new LastingEffects(store),
+    refused: { tick: 0, times: 0 },
+  }
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       let isBehind = false
@@ -72,6 +78,7 @@ interface LoopState {
   lease: Lease | undefined
   /** The last step judged. */
   judgedMs: number | undefined
+  lasting: LastingEffects
   /** The tick that ClickHouse refused last, and how often. */
   refused: { tick: number; times: number }
 }
@@ -110,7 +117,7 @@ async function round({
   const isBehind = tick.isCutShort === true
   const stepMs = nextStepMs(tick.toMs, state.judgedMs)
   if (stepMs === undefined) return isBehind
-  const report = await step(store, state.lease, stepMs)
+  const report = await step(store, state.lease, stepMs, { lasting: state.lasting })
   state.judgedMs = stepMs
   metrics.add('headwater_analyzer_steps_total')
   metrics.add('headwater_analyzer_findings_total', report.findings)

@@ -17,6 +17,7 @@ import {
 } from '@headwater/store'
 import type { Incident } from '@headwater/vocabulary'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { LastingEffects } from './read-lasting.ts'
 import { settleRules } from './start.ts'
 import { step, type StepReport } from './step.ts'
 import { type FaultTime, type ShopFault, type ShopRun, shopTime } from './test-shop.ts'
@@ -111,12 +112,12 @@ function during(fault: ShopFault): FaultTime {
 let settledS = 0
 
 /** Settles as the loop does, ten seconds ahead of the step, then judges it. */
-async function judge(second: number): Promise<StepReport> {
+async function judge(second: number, lasting = new LastingEffects(store)): Promise<StepReport> {
   if (second < settledS) settledS = 0
   tick += 1
   await settleTick(store, { tick, fromMs: msAt(settledS), toMs: msAt(second + 10) }, settleRules)
   settledS = second + 10
-  return await step(store, lease, msAt(second))
+  return await step(store, lease, msAt(second), { lasting })
 }
 
 async function rows(query: string): Promise<unknown[]> {
@@ -332,6 +333,32 @@ test('who resolves an incident that goes on is left alone; once it was quiet and
   // Coming back asks for somebody again; what was said stays.
   expect(back).toMatchObject({ acknowledged: null, comments: [{ text: 'known' }] })
   expect((await store.postgres.selectFrom('incidents').select('id').execute()).length).toBe(1)
+}, 240_000)
+
+test('one failure in twenty is no alarm within half a minute, and one incident once it has lasted for three', async () => {
+  const runs = await receive({ faults: [{ fault: 'rare-refusals', fromMs: msAt(240), toMs: msAt(endS) }] })
+  const lasting = new LastingEffects(store)
+  for (const second of [150, 240]) expect(await judge(second, lasting)).toMatchObject({ findings: 0, open: 0 })
+  let opened = 0
+  for (let second = 420; second < endS; second += 10) opened += (await judge(second, lasting)).opened
+  expect(opened).toBe(1)
+  const [told, ...others] = await readOpenIncidents(store)
+  expect(others).toEqual([])
+  expect(told?.causes).toMatchObject([{ service: 'payments', operation: 'POST /charge', kind: 'errors' }])
+  expect(told?.causes[0]?.evidence.map(({ sentence }) => sentence)).toContain(
+    'Its errors say most often: TypeError: amount is not a number',
+  )
+  const errors = told?.anomalies.find(({ signal }) => signal === 'origin-errors')
+  expect(errors?.seen).toBeGreaterThan(0.02)
+  expect(errors?.minimumDetectable?.value).toBeLessThanOrEqual(errors?.seen ?? 0)
+  // What is told of three minutes links to these, and to what was before them.
+  const times = new URLSearchParams(errors?.query?.split('?')[1])
+  expect(Date.parse(times.get('to') ?? '') - Date.parse(times.get('from') ?? '')).toBe(180_000)
+  // Its onset is known to a minute.
+  expect(Math.abs(secondOf(told?.since ?? '') - 240)).toBeLessThanOrEqual(60)
+  const hit = runs.filter(({ isHit, endMs }) => isHit && endMs >= Date.parse(told?.since ?? ''))
+  expect(told?.impact.flows).toMatchObject([{ name: 'POST /orders' }])
+  expect(told?.impact.flows[0]?.runsAffected).toBeGreaterThan(hit.length / 2)
 }, 240_000)
 
 test('an analyzer that has lost the lease writes nothing', async () => {

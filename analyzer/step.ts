@@ -12,15 +12,18 @@ import {
   type TimeRange,
   type WindowCounts,
 } from '@headwater/store'
+import type { Baseline } from './baseline.ts'
 import { blame } from './blame.ts'
 import type { Suspect } from './cause.ts'
 import { detect, type Finding } from './detect.ts'
 import { explain, readOnsetWindows } from './explain.ts'
 import { type Group, groupFindings, servicesOf } from './group.ts'
+import { seriesOf, smallDepartures } from './lasting.ts'
 import { type Decision, decide } from './life-cycle.ts'
 import { badWindows } from './onset.ts'
 import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
+import { type Lasting, LastingEffects } from './read-lasting.ts'
 import { type Pictures, readPictures } from './read-pictures.ts'
 import type { Compared } from './told-anomaly.ts'
 
@@ -35,8 +38,16 @@ export interface StepReport {
   seriesLeftOut: number
 }
 
-/** Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. */
-export async function step(store: Store, lease: Lease, atMs: number, nowMs = Date.now()): Promise<StepReport> {
+/**
+ * Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. Who
+ * makes step after step gives the same `lasting` to all, so that what lasts is looked for once a minute only.
+ */
+export async function step(
+  store: Store,
+  lease: Lease,
+  atMs: number,
+  { nowMs = Date.now(), lasting = new LastingEffects(store) }: { nowMs?: number; lasting?: LastingEffects } = {},
+): Promise<StepReport> {
   const open = await readOpenIncidents(store)
   const pictures = await readPictures(store, atMs)
   const alive = await collectorWasAlive(store, { fromMs: atMs - pictures.recentMs, toMs: atMs })
@@ -44,15 +55,19 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
   if (!alive && pictures.isEmpty) {
     return { findings: 0, opened: 0, reopened: 0, resolved: 0, open: open.length, seriesLeftOut: pictures.leftOut }
   }
-  const findings = detect({ ...pictures, collectorWasAlive: alive })
+  const effects = await lasting.at(atMs)
+  const findings = withLasting(detect({ ...pictures, collectorWasAlive: alive }), effects)
   const { baseline: known, leftOut } = await pictures.connected(findings.flatMap(servicesOf))
   const groups = groupFindings(findings, known)
   const accused = new Map<Group, Suspect[]>()
-  for (const group of groups) accused.set(group, await readSuspects(store, group, { pictures, atMs }))
+  const isNews = (group: Group): boolean => effects.isNew || !group.findings.every(isLasting)
+  const judged = { pictures, effects, atMs }
+  for (const group of groups.filter(isNews)) accused.set(group, await readSuspects(store, group, judged))
   const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
   const possible = decide(open, groups, {
     resolved,
     accusedOf: (group) => accused.get(group)?.[0],
+    isNews,
     now: new Date(nowMs).toISOString(),
   })
   const decisions: Decision[] = []
@@ -63,15 +78,16 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
       continue
     }
     const { group } = decision
+    if (!isNews(group)) continue
     const windows = await readOnsetWindows(store, group, atMs)
     // An incident is explained by all of its time; groups that one incident owns are merged, and then new.
     const suspects =
       decision.deed === 'update'
-        ? await readSuspects(store, group, { pictures, atMs, sinceMs: Date.parse(decision.incident.since) })
-        : (accused.get(group) ?? (await readSuspects(store, group, { pictures, atMs })))
+        ? await readSuspects(store, group, { ...judged, sinceMs: Date.parse(decision.incident.since) })
+        : (accused.get(group) ?? (await readSuspects(store, group, judged)))
     if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
     const sinceMs = decision.deed === 'update' ? Date.parse(decision.incident.since) : atMs
-    const compared = comparedAt(atMs, { sinceMs, baselineFromMs: pictures.baselineFromMs })
+    const compared = comparedAt(atMs, sinceMs, pictures.normal)
     const evidence = { suspects, windows, known, compared }
     await carryOut(store, lease, { decision, evidence, atMs, nowMs })
     decisions.push(decision)
@@ -82,12 +98,19 @@ export async function step(store: Store, lease: Lease, atMs: number, nowMs = Dat
     reopened: decisions.filter(({ deed }) => deed === 'reopen').length,
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
     open: decisions.filter((decision) => decision.deed !== 'resolve' && !isStillClosed(decision)).length,
-    seriesLeftOut: pictures.leftOut + leftOut,
+    seriesLeftOut: pictures.leftOut + effects.leftOut + leftOut,
   }
 }
 
 function isStillClosed(decision: Decision): boolean {
   return decision.deed === 'wait' && decision.incident.isClosed
+}
+
+/** What a step has read of all series. */
+interface Judged {
+  pictures: Pictures
+  effects: Lasting
+  atMs: number
 }
 
 interface Evidence {
@@ -104,17 +127,33 @@ interface Evidence {
 async function readSuspects(
   store: Store,
   group: Group,
-  { pictures, atMs, sinceMs = atMs }: { pictures: Pictures; atMs: number; sinceMs?: number },
+  { pictures, effects, atMs, sinceMs = atMs }: Judged & { sinceMs?: number },
 ): Promise<Suspect[]> {
-  const around = await pictures.around(group.services)
-  const fromMs = blamedFromMs(atMs, sinceMs)
+  const lasts = group.findings.some(isLasting)
+  // What has gone on for minutes has become part of the recent time's normal.
+  const around = await pictures.around(group.services, lasts ? effects.baseline : undefined)
+  const fromMs = blamedFromMs(atMs, lasts ? Math.min(sinceMs, effects.range.fromMs) : sinceMs)
   const seen =
     fromMs < atMs - pictures.recentMs
       ? await readSince(store, { fromMs, toMs: atMs }, servicesIn(around))
       : around.recent
-  const suspects = blame(seen, around.baseline, { alarms: group.findings })
+  const told = blame(seen, around.baseline, { alarms: group.findings })
+  const suspects =
+    lasts && told.every(({ weight }) => weight === 0)
+      ? blame(seen, around.baseline, { alarms: [...group.findings, ...smallDepartures(seen, around.baseline)] })
+      : told
   const total = suspects.reduce((sum, { weight }) => sum + weight, 0)
   return suspects.filter(({ weight }) => weight > 0 && weight >= total * parameters.causeScoreMin)
+}
+
+function isLasting({ compared }: Finding): boolean {
+  return compared !== undefined
+}
+
+/** What lasts is told of series of which the recent time does not tell the same. */
+function withLasting(findings: Finding[], { findings: lasting }: Lasting): Finding[] {
+  const known = new Set(findings.map(seriesOf))
+  return [...findings, ...lasting.filter((finding) => !known.has(seriesOf(finding)))]
 }
 
 /** Since when suspects are judged: since the onset where there is one, at least the recent time, and not for ever. */
@@ -132,14 +171,16 @@ function servicesIn({ recent, baseline }: { recent: Picture; baseline: Picture }
   return new Set(series.map(({ service }) => service))
 }
 
-/** Errors that chance cannot explain open an incident at once; slowness has to last, because machines hiccup. */
+/** Errors that chance cannot explain open an incident at once, as does what has lasted; slowness has to last, because machines hiccup. */
 function mayOpen(
   group: Group,
   { suspects, windows, atMs }: { suspects: Suspect[]; windows: WindowCounts[]; atMs: number },
 ): boolean {
   return (
     suspects.length > 0 &&
-    group.findings.some((finding) => badWindows(finding, windows, atMs) >= (isCertain(finding) ? 1 : 2))
+    group.findings.some(
+      (finding) => isLasting(finding) || badWindows(finding, windows, atMs) >= (isCertain(finding) ? 1 : 2),
+    )
   )
 }
 
@@ -154,6 +195,7 @@ function isCertain({ signal, pValue }: Finding): boolean {
     case 'self-time':
     case 'wire-time':
     case 'fan-out':
+    case 'cache-misses':
     case 'logs':
       return false
   }
@@ -163,11 +205,10 @@ function isCertain({ signal, pValue }: Finding): boolean {
 const reopenedMax = 20
 
 /** The times that a step compares. */
-function comparedAt(atMs: number, { sinceMs, baselineFromMs }: { sinceMs: number; baselineFromMs: number }): Compared {
-  const fromMs = atMs - parameters.recentMs
+function comparedAt(atMs: number, sinceMs: number, normal: Baseline): Compared {
   return {
-    recent: { fromMs, toMs: atMs },
-    baseline: { fromMs: baselineFromMs, toMs: fromMs - parameters.gapMs },
+    recent: { fromMs: atMs - parameters.recentMs, toMs: atMs },
+    baseline: normal.range,
     blamed: { fromMs: blamedFromMs(atMs, sinceMs), toMs: atMs },
   }
 }

@@ -11,6 +11,8 @@ export type ShopFault =
   | 'silent-mailer'
   /** Seven of ten gateway calls fail before anything else is called. */
   | 'failing-gateway'
+  /** Payments refuses one order in twenty. */
+  | 'rare-refusals'
 
 export interface FaultTime {
   fault: ShopFault
@@ -85,7 +87,7 @@ function order({ atMs, user, fault, next }: Request): { trace: Trace; isHit: boo
   }
   const isNew = next() < 0.5
   const isDead = fault === 'dead-payments'
-  const isRefused = fault === 'bad-version' && isNew
+  const isRefused = (fault === 'bad-version' && isNew) || (fault === 'rare-refusals' && next() < 0.05)
   const isSlow = fault === 'slow-bank' && next() < 0.8
   const isBad = isDead || isRefused
   const bankMs = isSlow ? take(2_000) : take(25)

@@ -39,10 +39,11 @@ export function toAnomaly(
 
 /** Where the series behind a finding can be read; null for what spans logged, of which no series is kept. */
 export function queryOf(
-  { signal, service, operation, caller, callerOperation, slowNs }: Finding,
-  { recent, baseline }: Pick<Compared, 'recent' | 'baseline'>,
+  { signal, service, operation, caller, callerOperation, slowNs, compared }: Finding,
+  times: Pick<Compared, 'recent' | 'baseline'>,
 ): string | null {
-  if (signal === 'logs' || signal === 'fan-out') return null
+  const { recent, baseline } = compared ?? times
+  if (signal === 'logs' || signal === 'fan-out' || signal === 'cache-misses') return null
   return seriesPath({
     service,
     // The operation of an edge only says which of the callee's answers it most.

@@ -59,6 +59,7 @@ export {
   type WindowCounts,
 } from './states.ts'
 export { readVersions, type VersionSeen } from './versions.ts'
+export { readCeasedCalls } from './ceased-calls.ts'
 export {
   type Screen,
   type ScreenedTest,

@@ -2,7 +2,7 @@
 // is small on a healthy day, however many series there are. Nothing is judged here: of each test that could be significant
 // come its counts, and of all how many there are.
 import type { Store } from './connect.ts'
-import { bindWindows, statesIn, type Windows } from './windows.ts'
+import { bindWindows, comparedRows, statesIn, type Windows } from './windows.ts'
 
 /** Above which of the usual durations a call is slow, and by how much the share of slow calls has to rise. */
 export interface SlowRule {
@@ -15,8 +15,8 @@ export interface SlowRule {
 export interface ScreenRules {
   /** A series is tested against at least so many calls of before. */
   seriesCallsMin: number
-  slowTail: SlowRule
-  slowBulk: SlowRule
+  /** The one that tells most counts. */
+  slowRules: readonly SlowRule[]
   slowFloorNs: number
   /** So many calls of before at most count as evidence. */
   trust: number
@@ -28,7 +28,7 @@ export interface ScreenRules {
 
 export type ScreenedTest = 'errors' | 'origin-errors' | 'unanswered' | 'latency' | 'self-time'
 
-/** A test that could be significant. Slow calls are told for the tail, for the bulk, or for both, where their share rose enough. */
+/** A test that could be significant. Slow calls are told by each rule by which their share rose enough. */
 export interface Outcome {
   test: ScreenedTest
   bad: number
@@ -133,13 +133,6 @@ function toSeries(service: string, [calls, callsBefore, outcomes]: SeriesRow): S
   }
 }
 
-function rowsOf(condition: string): string {
-  return `(
-    SELECT *, 1 AS IsNow FROM ${statesIn('recent', condition)}
-    UNION ALL
-    SELECT *, 0 AS IsNow FROM ${statesIn('baseline', condition)})`
-}
-
 const hasSpans = `Kind NOT IN ('peer', 'publish')`
 
 // Series are told apart by 64 bits of their names, which takes half of the time that names take.
@@ -156,7 +149,7 @@ const operationsQuery = byService(`
   SELECT ${calls}, IsCompared AS IsTested, 4 AS Tests, 1 AS IsAnswering,
     ${shareTest('errors', 'Errors')}, ${shareTest('origin-errors', 'OriginErrors')},
     arrayConcat(${outcomeOf('errors')}, ${outcomeOf('origin-errors')}) AS Outcomes
-  FROM ${rowsOf(hasSpans)}
+  FROM ${comparedRows(hasSpans)}
   GROUP BY ${operationKey}`)
 
 /** Calls by who makes them: failed ones without an answer. Of callees without spans durations are tested as well. */
@@ -164,7 +157,7 @@ const edgesQuery = byService(`
   SELECT ${calls}, IsCompared AND AnyCaller != '' AS IsTested, 1 AS Tests, max(${hasSpans}) AS IsAnswering,
     ${shareTest('unanswered', `ClientErrors * (Kind = 'peer')`)},
     ${outcomeOf('unanswered')} AS Outcomes
-  FROM ${rowsOf(`Kind != 'publish'`)}
+  FROM ${comparedRows(`Kind != 'publish'`)}
   GROUP BY ${edgeKey}`)
 
 /**
@@ -175,9 +168,8 @@ function slowOperationsQuery(rules: ScreenRules): string {
   return byService(`
     SELECT ${calls}, IsCompared AS IsTested, 0 AS Tests, 1 AS IsAnswering,
       ${timeTest('latency', 'Duration', rules)}, ${timeTest('self-time', 'Self', rules)},
-      arrayConcat(${outcomeOf('latency', 'tail')}, ${outcomeOf('latency', 'bulk')},
-        ${outcomeOf('self-time', 'tail')}, ${outcomeOf('self-time', 'bulk')}) AS Outcomes
-    FROM ${rowsOf(hasSpans)}
+      arrayConcat(${slowOutcomesOf('latency', rules)}, ${slowOutcomesOf('self-time', rules)}) AS Outcomes
+    FROM ${comparedRows(hasSpans)}
     WHERE ${operationKey} IN (${slowNow(operationKey, hasSpans, ['Duration', 'Self'], rules)})
     GROUP BY ${operationKey}`)
 }
@@ -188,17 +180,17 @@ function slowEdgesQuery(rules: ScreenRules): string {
   return byService(`
     SELECT ${calls}, IsCompared AS IsTested, 0 AS Tests, 0 AS IsAnswering,
       ${timeTest('latency', 'Duration', rules)},
-      arrayConcat(${outcomeOf('latency', 'tail')}, ${outcomeOf('latency', 'bulk')}) AS Outcomes
-    FROM ${rowsOf(isPeer)}
+      arrayConcat(${slowOutcomesOf('latency', rules)}) AS Outcomes
+    FROM ${comparedRows(isPeer)}
     WHERE ${edgeKey} IN (${slowNow(edgeKey, isPeer, ['Duration'], rules)})
     GROUP BY ${edgeKey}`)
 }
 
 /** Series of which enough calls took longer than what is slow at the least. */
-function slowNow(key: string, condition: string, histograms: string[], { slowTail, slowBulk }: ScreenRules): string {
+function slowNow(key: string, condition: string, histograms: string[], { slowRules }: ScreenRules): string {
   const slow = histograms.map((column) => `sum(${countAbove(column, bucketOf('{slowFloorNs:Float64}'))})`)
   return `SELECT ${key} AS Key FROM ${statesIn('recent', condition)} GROUP BY Key
-    HAVING greatest(${slow.join(', ')}, 0) / sum(Calls) >= ${Math.min(slowTail.shareRiseMin, slowBulk.shareRiseMin)}`
+    HAVING greatest(${slow.join(', ')}, 0) / sum(Calls) >= ${Math.min(...slowRules.map(({ shareRiseMin }) => shareRiseMin))}`
 }
 
 /** One row of all services, from one row a series. */
@@ -231,6 +223,10 @@ function outcomeOf(test: ScreenedTest, rule = ''): string {
   return `if(${name}_could, [('${test}', ${name}, ${name}_before)], [])`
 }
 
+function slowOutcomesOf(test: ScreenedTest, { slowRules }: ScreenRules): string {
+  return slowRules.map((_, rule) => outcomeOf(test, `_rule${rule}`)).join(', ')
+}
+
 /**
  * Bad calls counted. A test could be significant from one and a half deviations above the mean of the beta-binomial on: below,
  * its tail is never thin, unless nearly all calls were bad before and there is no room above.
@@ -245,8 +241,8 @@ function shareTest(test: ScreenedTest, column: string): string {
       n * ${name}_a * ${name}_b * (${name}_a + ${name}_b + n) / (pow(${name}_a + ${name}_b, 2) * (${name}_a + ${name}_b + 1)))) AS ${name}_could`
 }
 
-/** Slow calls by both rules, counted in histograms as `slowAbove` of the analyzer does. A rise that is too small is not tested. */
-function timeTest(test: ScreenedTest, column: string, { slowTail, slowBulk }: ScreenRules): string {
+/** Slow calls by each rule, counted in histograms as `slowAbove` of the analyzer does. A rise that is too small is not tested. */
+function timeTest(test: ScreenedTest, column: string, { slowRules }: ScreenRules): string {
   const name = nameOf(test)
   const byRule = (suffix: string, { quantile, factor, medianFactor, shareRiseMin }: SlowRule): string => `
     ${bucketOf(`greatest(${middleOf(name, quantile)} * ${factor}, ${middleOf(name, 0.5)} * ${medianFactor}, {slowFloorNs:Float64})`)} AS ${name}${suffix}_bucket,
@@ -256,7 +252,7 @@ function timeTest(test: ScreenedTest, column: string, { slowTail, slowBulk }: Sc
   return `
     sumMapIf(${column}, IsNow) AS ${name}_now, sumMapIf(${column}, NOT IsNow) AS ${name}_usual,
     mapKeys(${name}_usual) AS ${name}_buckets, arrayCumSum(mapValues(${name}_usual)) AS ${name}_sums,
-    ${byRule('tail', slowTail)}, ${byRule('bulk', slowBulk)}`
+    ${slowRules.map((rule, at) => byRule(`_rule${at}`, rule)).join(', ')}`
 }
 
 function bucketOf(ns: string): string {

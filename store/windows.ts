@@ -87,6 +87,14 @@ export function statesIn(name: string, condition = '1'): string {
   return `(${partOf('minutes')} UNION ALL ${partOf('tenSeconds')})`
 }
 
+/** The rows of the windows `recent` and `baseline` that meet a condition, with `IsNow` to tell them apart. */
+export function comparedRows(condition: string): string {
+  return `(
+    SELECT *, 1 AS IsNow FROM ${statesIn('recent', condition)}
+    UNION ALL
+    SELECT *, 0 AS IsNow FROM ${statesIn('baseline', condition)})`
+}
+
 /** The first and the last window let ClickHouse skip by its key. */
 function inWindows(name: string, part: keyof Windows): string {
   const bound = `${name}_${part}`

@@ -7,6 +7,8 @@ export type Signal =
   | 'wire-time'
   /** Calls to a callee per call of the caller's operation. */
   | 'fan-out'
+  /** The same of whoever stands behind a cache that is asked as ever. */
+  | 'cache-misses'
   | 'logs'
   | 'silence'
   | 'unanswered'

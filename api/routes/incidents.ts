@@ -24,6 +24,7 @@ const signal = z.enum([
   'self-time',
   'wire-time',
   'fan-out',
+  'cache-misses',
   'logs',
   'silence',
   'unanswered',

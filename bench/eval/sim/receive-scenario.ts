@@ -46,7 +46,9 @@ export async function receiveScenario(
     await store.clickhouse.command({ query: 'ALTER TABLE chain_health_metrics_10s REMOVE TTL' })
     await writeFile(file, JSON.stringify(await receive(store, simulator, { folder, home, afterMs })))
   }
+  // Also what a run that was cut off has left.
   await store.postgres.deleteFrom('incidents').execute()
+  await store.postgres.deleteFrom('leases').execute()
   const { fromMs, toMs, shiftNs } = receivedSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   const open = cleanup.move()
   return { store, fromMs, toMs, shiftNs: BigInt(shiftNs), [Symbol.asyncDispose]: () => open.disposeAsync() }

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
-import { step } from '@headwater/analyzer'
+import { LastingEffects, step } from '@headwater/analyzer'
 import { readIncidentsDuring, releaseLease, takeLease } from '@headwater/store'
 import { receiveScenario } from './receive-scenario.ts'
 import type { Prediction } from './simulator.ts'
@@ -19,7 +19,9 @@ export async function watchScenario(simulator: string, folder: string, kept: str
   const { store, fromMs, toMs, shiftNs } = received
   const lease = await takeLease(store.postgres, { holder: randomUUID(), ttlMs: 3_600_000 })
   if (lease === undefined) throw new Error('Another analyzer leads')
-  for (let atMs = fromMs; atMs <= toMs + afterMs; atMs += stepMs) await step(store, lease, atMs, atMs + lagMs)
+  const lasting = new LastingEffects(store)
+  for (let atMs = fromMs; atMs <= toMs + afterMs; atMs += stepMs)
+    await step(store, lease, atMs, { nowMs: atMs + lagMs, lasting })
   await releaseLease(store.postgres, lease)
   const incidents = await readIncidentsDuring(store, {
     since: new Date(fromMs),
@@ -28,8 +30,9 @@ export async function watchScenario(simulator: string, folder: string, kept: str
   return incidents.map(({ openedAt, causes, impact }) => ({
     scenario: basename(folder),
     openedAt: String(BigInt(Date.parse(openedAt)) * 1_000_000n - shiftNs),
-    causes: causes.map(({ service, operation, attribute }) => ({
-      service,
+    causes: causes.map(({ service, operation, attribute, peer }) => ({
+      // What the simulator calls a service that sends no spans, we call a peer, after the system that it is.
+      service: peer?.replace(/^[a-z]+:(?=[a-z])/, '') ?? service,
       operation,
       ...(attribute === undefined ? {} : { attribute: attribute.name, value: attribute.value }),
     })),

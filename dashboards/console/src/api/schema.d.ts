@@ -3452,7 +3452,7 @@ export interface components {
             };
             evidence: {
                 /** @enum {string} */
-                signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "logs" | "silence" | "unanswered" | "exception" | "attribute" | "change";
+                signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "unanswered" | "exception" | "attribute" | "change";
                 sentence: string;
                 expected?: number;
                 seen?: number;
@@ -3580,7 +3580,7 @@ export interface components {
             caller?: string;
             callerOperation?: string;
             /** @enum {string} */
-            signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "logs" | "silence" | "unanswered";
+            signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "unanswered";
             /** @example 2026-01-31T12:00:00.000Z */
             since: string;
             expected: number;

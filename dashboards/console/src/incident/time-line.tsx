@@ -131,6 +131,7 @@ const words: Readonly<Record<Incident['anomalies'][number]['signal'], string>> =
   'self-time': 'works longer itself',
   'wire-time': 'takes longer on the way',
   'fan-out': 'calls another number of times',
+  'cache-misses': 'has lost what it knew',
   logs: 'logs something else',
   silence: 'falls silent',
   unanswered: 'does not answer',

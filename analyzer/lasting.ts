@@ -1,0 +1,129 @@
+// Effects too small to tell from chance in half a minute, which go on: a host that is a little slower, one call in thirty that fails,
+// calls that are simply no longer made. Each of the last minutes has to show them, since chance does not repeat itself.
+import { type Finding, isLargeEnough, type Judging, judgeSeries, mostCalled } from './detect.ts'
+import { parameters } from './parameters.ts'
+import { type EdgeSeries, type OperationSeries, operationKey, type Picture } from './picture.ts'
+import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
+
+const { lasting } = parameters
+
+export const lastingJudging: Judging = {
+  seriesCallsMin: lasting.baselineCallsMin,
+  slowRules: [lasting.slow],
+  slowFloorNs: lasting.slowFloorNs,
+}
+
+/** Of one minute any rise counts: it is asked only whether the minute agrees. */
+const minuteJudging: Judging = { ...lastingJudging, slowRules: [{ ...lasting.slow, shareRiseMin: 0 }] }
+
+export interface LastingEvaluation {
+  /** All of the time that is judged … */
+  whole: Picture
+  /** … and each of its minutes. */
+  minutes: readonly Picture[]
+  baseline: Picture
+  /** The largest p-value that is significant over all series. */
+  pValueMax: number
+}
+
+/**
+ * What speaks against services once something lasting has been found: small departures over all of a time, not in each of its
+ * minutes, and by less than what raises an alarm.
+ */
+export function smallDepartures(recent: Picture, baseline: Picture): Finding[] {
+  return judgeSeries({ recent, baseline }, lastingJudging).filter(
+    (finding) => finding.pValue <= parameters.blame.pValueMax && isLargeEnough(finding, lasting.shareRiseMin),
+  )
+}
+
+/** What departs from normal over the whole time and in each of its minutes, be it by little. */
+export function detectLasting({ whole, minutes, baseline, pValueMax }: LastingEvaluation): Finding[] {
+  const findings = judgeSeries({ recent: whole, baseline }, lastingJudging).filter(
+    (finding) =>
+      finding.pValue <= Math.min(pValueMax, lasting.pValueMax) &&
+      finding.calls >= lasting.callsMin &&
+      isLargeEnough(finding, lasting.shareRiseMin),
+  )
+  const ofMinutes = minutes.map((minute) => {
+    const judged = findings.length === 0 ? [] : judgeSeries({ recent: minute, baseline }, minuteJudging)
+    return new Map(judged.map((finding) => [seriesOf(finding), finding.pValue]))
+  })
+  const lastingFindings = findings.filter((finding) =>
+    // A minute without calls says nothing against it.
+    ofMinutes.every((pValues) => (pValues.get(seriesOf(finding)) ?? 0) <= lasting.minutePValueMax),
+  )
+  return [...lastingFindings, ...ceasedCalls({ whole, minutes, baseline })]
+}
+
+/** What tells the tests of all series apart. */
+export function seriesOf({ signal, service, operation, caller, callerOperation }: Finding): string {
+  return [signal, service, operation, caller, callerOperation].join('\u0000')
+}
+
+/** Calls that operations usually make when they succeed, and make no longer, while they go on succeeding. */
+function ceasedCalls({ whole, minutes, baseline }: Omit<LastingEvaluation, 'pValueMax'>): Finding[] {
+  const findings: Finding[] = []
+  for (const [key, before] of baseline.edges) {
+    const caller = operationKey(before.caller, before.callerOperation)
+    const finding = ceased(before, {
+      edge: whole.edges.get(key),
+      caller: whole.operations.get(caller),
+      callerBefore: baseline.operations.get(caller),
+    })
+    if (finding === undefined) continue
+    const goesOn = minutes.every((minute) => {
+      const due = finding.expected * succeeded(minute.operations.get(caller))
+      return due < lasting.ceased.minuteDueMin || madeIn(minute.edges.get(key)) <= due * lasting.ceased.minuteShareMax
+    })
+    if (goesOn) findings.push(finding)
+  }
+  return findings
+}
+
+function ceased(
+  before: EdgeSeries,
+  {
+    edge,
+    caller,
+    callerBefore,
+  }: {
+    edge: EdgeSeries | undefined
+    caller: OperationSeries | undefined
+    callerBefore: OperationSeries | undefined
+  },
+): Finding | undefined {
+  // What is handed over by message may be late.
+  if (before.async || caller === undefined || callerBefore === undefined) return undefined
+  const [calls, baselineCalls] = [succeeded(caller), succeeded(callerBefore)]
+  if (baselineCalls < lasting.baselineCallsMin) return undefined
+  const { shareMax, dueMin, pValueMax } = lasting.ceased
+  const expected = before.calls / baselineCalls
+  const due = expected * calls
+  const made = madeIn(edge)
+  if (due < dueMin || made > due * shareMax) return undefined
+  const pValue = negativeBinomialAtMost({ k: made, expected: due, dispersion: 20 })
+  if (pValue > pValueMax) return undefined
+  return {
+    signal: 'fan-out',
+    service: before.service,
+    operation: mostCalled(before),
+    caller: before.caller,
+    callerOperation: before.callerOperation,
+    expected,
+    seen: made / calls,
+    unit: 'calls',
+    pValue,
+    calls,
+    baselineCalls,
+    excessCalls: calls * (1 - made / due),
+    excessNs: 0,
+  }
+}
+
+function succeeded(series: OperationSeries | undefined): number {
+  return series === undefined ? 0 : series.calls - series.errors
+}
+
+function madeIn(edge: EdgeSeries | undefined): number {
+  return edge?.calls ?? 0
+}

@@ -1,0 +1,84 @@
+// Small effects that last are looked for once a minute, over whole minutes. What is found stands until the next minute.
+import { minutesOf, readCeasedCalls, readStates, screenSeries, type Store, type TimeRange } from '@headwater/store'
+import { type Baseline, baselineUntil } from './baseline.ts'
+import type { Finding } from './detect.ts'
+import { detectLasting, lastingJudging } from './lasting.ts'
+import { parameters } from './parameters.ts'
+import { pictureOf } from './picture.ts'
+import { screenRules, whatStandsOut } from './stands-out.ts'
+
+const minuteMs = 60_000
+
+/** What lasts, as of the end of a minute. */
+export interface Lasting {
+  findings: Finding[]
+  /** The time that it was looked for in. */
+  range: TimeRange
+  /** What was normal before that. */
+  baseline: Baseline
+  /** Series that were too many to look at. */
+  leftOut: number
+}
+
+/** Keeps what was found last, so that it is looked for once a minute only. */
+export class LastingEffects {
+  readonly #store: Store
+  #last: Lasting | undefined
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** What lasts as of the last whole minute before, and whether nobody has asked for it yet. */
+  async at(atMs: number): Promise<Lasting & { isNew: boolean }> {
+    const toMs = Math.floor(atMs / minuteMs) * minuteMs
+    if (this.#last?.range.toMs === toMs) return { ...this.#last, isNew: false }
+    this.#last = await readLasting(this.#store, toMs)
+    return { ...this.#last, isNew: true }
+  }
+}
+
+async function readLasting(store: Store, toMs: number): Promise<Lasting> {
+  const range = { fromMs: toMs - parameters.lasting.minutes * minuteMs, toMs }
+  const baseline = await baselineUntil(store, { atMs: toMs, toMs: range.fromMs })
+  const compared = { recent: minutesOf(range), baseline: baseline.windows }
+  const [screen, ceased] = await Promise.all([
+    screenSeries(store, {
+      ...compared,
+      recentMs: toMs - range.fromMs,
+      baselineMs: baseline.coversMs,
+      rules: { ...screenRules, ...lastingJudging },
+    }),
+    readCeasedCalls(store, {
+      ...compared,
+      rules: {
+        baselineCallsMin: parameters.lasting.baselineCallsMin,
+        dueMin: parameters.lasting.ceased.dueMin,
+        shareMax: parameters.lasting.ceased.shareMax,
+      },
+    }),
+  ])
+  const { pValueMax, services } = whatStandsOut({ ...screen, quiet: [] }, parameters.lasting.shareRiseMin)
+  for (const { caller, service } of ceased.calls) services.add(caller).add(service)
+  const leftOut = screen.leftOut + ceased.leftOut
+  if (services.size === 0) return { findings: [], range, baseline, leftOut }
+  const [before, ...minutes] = await Promise.all([
+    readStates(store, baseline.windows, { services }),
+    ...Array.from({ length: parameters.lasting.minutes }, async (_, minute) => {
+      const fromMs = range.fromMs + minute * minuteMs
+      return await readStates(store, minutesOf({ fromMs, toMs: fromMs + minuteMs }), { services })
+    }),
+  ])
+  const findings = detectLasting({
+    whole: pictureOf(minutes.flatMap(({ states }) => states)),
+    minutes: minutes.map(({ states }) => pictureOf(states)),
+    baseline: pictureOf(before.states),
+    pValueMax,
+  })
+  return {
+    findings: findings.map((finding) => ({ ...finding, compared: { recent: range, baseline: baseline.range } })),
+    range,
+    baseline,
+    leftOut: minutes.reduce((sum, part) => sum + part.leftOut, leftOut + before.leftOut),
+  }
+}
