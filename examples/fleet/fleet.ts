@@ -25,6 +25,8 @@ export interface Fleet {
   services: { name: ServiceName; operations: string[] }[]
   /** Breaks an operation until `clear`; done when the fault is in effect. There is one fault at a time. */
   inject(request: FaultRequest): Promise<Fault>
+  /** Replaces a service by a healthy one of another version, as a deploy does; done when the old one has ended. */
+  deploy(service: ServiceName, version: string): Promise<void>
   /** Mends what is broken; done when all services serve again. */
   clear(): Promise<void>
   stop(): Promise<void>
@@ -145,6 +147,18 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     await instance.child.end()
   }
 
+  async function deploy(name: ServiceName, version: string): Promise<void> {
+    const old = firsts[name]
+    const instance = instanceOf(name, 0, version, secondPorts[name])
+    instance.condition = old.condition
+    await instance.child.start()
+    firsts[name] = instance
+    secondPorts[name] = old.port
+    announce()
+    await wait(drainMs)
+    await old.child.end()
+  }
+
   async function inject(request: FaultRequest): Promise<Fault> {
     if (fault !== null)
       throw new Error(`Cannot inject ${request.kind}: ${fault.kind} of ${fault.service} is on; clear it`)
@@ -199,6 +213,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     gatewayUrl: `http://127.0.0.1:${entryPort}`,
     services: serviceNames.map((name) => ({ name, operations: operationsOf(name) })),
     inject,
+    deploy,
     clear,
     stop,
   }

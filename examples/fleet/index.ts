@@ -2,6 +2,6 @@ export { type Fault, type FaultKind, faultKinds, type FaultRequest, operationFor
 export { type Fleet, startFleet } from './fleet.ts'
 export { readOpenIncidents } from './headwater-api.ts'
 export { startHeadwater } from './headwater-process.ts'
-export { startLoad } from './load.ts'
+export { type LoadOutcome, startLoad } from './load.ts'
 export { type ServiceName, serviceNames } from './plan.ts'
 export { type FaultResult, heal, runFault } from './run-fault.ts'

@@ -10,6 +10,20 @@ export interface LoadOptions {
   requestsPerSecond?: number
   users?: number
   signal?: AbortSignal
+  /** Told of each request that was answered, or not. */
+  outcome?: (outcome: LoadOutcome) => void
+}
+
+/** One request as its user saw it. */
+export interface LoadOutcome {
+  method: string
+  path: string
+  user: string
+  /** Unix milliseconds. */
+  sentAtMs: number
+  durationMs: number
+  /** `null`: not answered. */
+  status: number | null
 }
 
 export interface LoadCounts {
@@ -45,7 +59,7 @@ interface UserRequest {
 
 /** Starts sending; seeds with the same value send the same requests in the same order. */
 export function startLoad(options: LoadOptions): Load {
-  const { gatewayUrl, seed, requestsPerSecond = 12, users = 40, signal } = options
+  const { gatewayUrl, seed, requestsPerSecond = 12, users = 40, signal, outcome = () => undefined } = options
   const random = randomFrom(seed, 'load')
   const connections = new Agent({ keepAlive: false })
   const counts: LoadCounts = { sent: 0, ok: 0, refused: 0, failed: 0, unanswered: 0, shed: 0 }
@@ -69,13 +83,20 @@ export function startLoad(options: LoadOptions): Load {
 
   async function send(wanted: UserRequest, user: string): Promise<void> {
     counts.sent += 1
+    const [sentAtMs, startedMs] = [Date.now(), performance.now()]
+    const tell = (status: number | null): void => {
+      const { method, path } = wanted
+      outcome({ method, path, user, sentAtMs, durationMs: performance.now() - startedMs, status })
+    }
     try {
       const { status, body } = await answerTo(gatewayUrl, wanted, user, connections)
+      tell(status)
       if (status < 400) counts.ok += 1
       else if (status < 500) counts.refused += 1
       else counts.failed += 1
       if (status === 202) remember(body)
     } catch {
+      tell(null)
       counts.unanswered += 1
     }
   }
