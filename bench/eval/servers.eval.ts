@@ -1,6 +1,6 @@
 // ASD and SMD: the metrics of a server, judged together, point by point.
-import { Chance } from '../ingest/chance.ts'
 import type { Evaluation, ScoreRow } from './evaluation.ts'
+import { resampledMean } from './resampled-mean.ts'
 import { farthestMetric, ours, principal, principalHeld, random, type ServerDetector } from './servers/detectors.ts'
 import { type PointScore, scorePoints } from './servers/points.ts'
 import { readServers, type Server } from './servers/read.ts'
@@ -8,7 +8,6 @@ import { wilsonInterval } from './wilson.ts'
 
 /** What principal components reach over all servers of the sets, of which this part has some. */
 const floors = { asd: 0.09, smd: 0.17 } as const
-const draws = 1_000
 
 const baselines: Readonly<Record<string, ServerDetector>> = {
   random,
@@ -42,7 +41,7 @@ export const evaluation: Evaluation = async ({ folder, progress, tell }) => {
       set: set.toUpperCase(),
       measure: 'F1 by point, mean over servers',
       value,
-      ...interval(judged.map(({ scores }) => scores['ours']?.f1 ?? 0)),
+      ...resampledMean(judged.map(({ scores }) => scores['ours']?.f1 ?? 0)),
       n: judged.length,
       floor: floors[set],
       baselines: Object.fromEntries(Object.keys(baselines).map((name) => [name, meanF1(judged, name)])),
@@ -68,17 +67,6 @@ function judge(server: Server): Judged {
 
 function meanF1(judged: readonly Judged[], detector: string): number {
   return judged.reduce((sum, { scores }) => sum + (scores[detector]?.f1 ?? 0), 0) / judged.length
-}
-
-/** By drawing servers with replacement (Efron 1979). */
-function interval(values: readonly number[]): { low: number; high: number } {
-  const chance = new Chance(1)
-  const means = Array.from({ length: draws }, () => {
-    const drawn = values.map(() => values[chance.below(values.length)] ?? 0)
-    return drawn.reduce((sum, value) => sum + value, 0) / drawn.length
-  })
-  means.sort((a, b) => a - b)
-  return { low: means[Math.floor(0.025 * draws)] ?? 0, high: means[Math.floor(0.975 * draws)] ?? 1 }
 }
 
 function serverTable(judged: readonly Judged[]): string {

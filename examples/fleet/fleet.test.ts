@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Fleet, startFleet } from './fleet.ts'
 import { startLoad } from './load.ts'
@@ -161,4 +162,18 @@ test('healthy load meets no failure, and nothing in the telemetry tells of fault
   expect({ failed, unanswered, shed }).toEqual({ failed: 0, unanswered: 0, shed: 0 })
   const telling = receiver.spans.filter(({ raw }) => /\b(fault|inject|inOrder|bad-version|chaos)/i.test(raw))
   expect(telling.map(({ raw }) => raw)).toEqual([])
+})
+
+test('deploy: another version takes over, and no call is failed meanwhile', async () => {
+  const deploying = fleet.deploy('math', '1.1.0').then(() => 'done')
+  const seen = new Set<number>()
+  do seen.add((await ask(...calculate)).status)
+  while ((await Promise.race([deploying, wait(10)])) !== 'done')
+  expect(seen).toEqual(new Set([200]))
+  await expect.poll(() => spansOf('math').at(-1)?.version).toBe('1.1.0')
+})
+
+test('a deploy waits until a fault is cleared', async () => {
+  await fleet.inject({ kind: 'latency', service: 'crypto', operation: 'POST /sign' })
+  await expect(fleet.deploy('math', '1.2.0')).rejects.toThrow('latency of crypto is on; clear it')
 })

@@ -25,7 +25,7 @@ export interface Fleet {
   services: { name: ServiceName; operations: string[] }[]
   /** Breaks an operation until `clear`; done when the fault is in effect. There is one fault at a time. */
   inject(request: FaultRequest): Promise<Fault>
-  /** Replaces a service by a healthy one of another version, as a deploy does; done when the old one has ended. */
+  /** Replaces a service by one of another version, as a deploy does; done when the old one has ended. Not while a fault is on. */
   deploy(service: ServiceName, version: string): Promise<void>
   /** Mends what is broken; done when all services serve again. */
   clear(): Promise<void>
@@ -148,10 +148,15 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 
   async function deploy(name: ServiceName, version: string): Promise<void> {
+    if (fault !== null) throw new Error(`Cannot deploy ${name}: ${fault.kind} of ${fault.service} is on; clear it`)
     const old = firsts[name]
     const instance = instanceOf(name, 0, version, secondPorts[name])
-    instance.condition = old.condition
-    await instance.child.start()
+    try {
+      await instance.child.start()
+    } catch (cause) {
+      await instance.child.end()
+      throw new Error(`Cannot deploy ${name} ${version}`, { cause })
+    }
     firsts[name] = instance
     secondPorts[name] = old.port
     announce()

@@ -8,6 +8,7 @@ import { readCollectorSettings, startCollector } from '@headwater/collector'
 import { startEngines } from '@headwater/embedded'
 import { connectStore, migrateClickHouse, migratePostgres, type Store } from '@headwater/store'
 import * as z from 'zod'
+import { beat } from '../beat.ts'
 import { settlingVersion } from '../settling-version.ts'
 import { settleAll } from '../through-product.ts'
 import { postScenario, sizeOf } from './simulator.ts'
@@ -68,17 +69,9 @@ async function receive(
     const shiftNs = await postScenario(simulator, { from: folder, url: collector.url, into: join(home, 'posted') })
     await collector.idle()
     await settleAll(store)
-    await beat(store, { fromMs, toMs: toMs + afterMs })
+    await beat(store, { fromMs, toMs: toMs + afterMs, collectorId: 'sim' })
     return { fromMs, toMs, shiftNs: String(shiftNs) }
   } finally {
     await collector.stop()
   }
-}
-
-/** A collector lived all the time: what is silent is silent by itself. */
-async function beat(store: Store, { fromMs, toMs }: { fromMs: number; toMs: number }): Promise<void> {
-  await store.clickhouse.command({
-    query: `INSERT INTO collector_heartbeats
-      SELECT fromUnixTimestamp64Milli(toInt64(${fromMs} + number * 5000)), 'sim', 1 FROM numbers(${Math.ceil((toMs - fromMs) / 5_000)})`,
-  })
 }
