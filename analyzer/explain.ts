@@ -11,12 +11,12 @@ import {
   readFrequentErrors,
   readImpact,
   readWindows,
-  type SlowEntry,
   type Store,
   type TimeRange,
+  type UsualEntry,
   type WindowCounts,
 } from '@headwater/store'
-import { bucketMiddle, quantileNs } from '@headwater/vocabulary'
+import { bucketMiddle, bucketOf, countAbove, quantileNs } from '@headwater/vocabulary'
 import { tellingAttribute } from './attribute.ts'
 import { nameOf, type Suspect, toCauses } from './cause.ts'
 import { changeEvidence, readSeenChanges } from './changes.ts'
@@ -87,7 +87,8 @@ export async function explain(
     readImpact(store, {
       ...range,
       badCalls: told.flatMap((suspect) => badCallsOf(suspect, known)),
-      slowEntries: slowEntriesOf(known),
+      usualEntries: usualEntriesOf(known),
+      flows: told.flatMap((suspect) => flowsOf(suspect, known)),
     }),
     first === undefined ? [] : readBadPatterns(store, { ...range, badCalls: badCallsOf(first, known) }),
     withEvidence(
@@ -117,7 +118,10 @@ export async function explain(
     noCauseReason: causes.length === 0 ? noCauseReason(group.findings) : null,
     impact: {
       services: services.map(nameOf),
-      flows: impact.flows.map((flow) => ({ ...flow, ...withInterval(flow.runsAffected, flow.runs) })),
+      flows: impact.flows.map((flow) => {
+        const runsAffected = Math.round(flow.runsAffected)
+        return { ...flow, runsAffected, ...withInterval(runsAffected, flow.runs) }
+      }),
       users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
       since: new Date(sinceMs).toISOString(),
     },
@@ -177,18 +181,28 @@ function badCallOf(
   }
 }
 
-/** An entry is slow above its normal 99th percentile, or well beyond the bulk where a few slow calls have raised that. */
-function slowEntriesOf(known: Picture): SlowEntry[] {
+/** Of evidence that no single call bears, the flows that pass the cause tell whom it may hit. */
+function flowsOf({ service, peer, findings }: Suspect, known: Picture): string[] {
+  const isAnyWithoutCall = findings.some(({ signal }) => signal === 'fan-out' || signal === 'cache-misses')
+  if (!isAnyWithoutCall) return []
+  const callers = findings.flatMap(({ caller }) => (caller === undefined ? [] : [caller]))
+  const passed = peer === undefined ? [service] : callers
+  return [...new Set(passed.flatMap((at) => [...(known.flowsThrough.get(at) ?? [])]))]
+}
+
+/** An entry is slow well above its normal 99th percentile, or well beyond the bulk where a few slow calls have raised that. */
+function usualEntriesOf(known: Picture): UsualEntry[] {
   return [...known.operations.values()]
-    .filter(({ isRoot }) => isRoot)
-    .map(({ service, operation, duration }) => ({
-      service,
-      operation,
-      slowNs: Math.min(
+    .filter(({ isRoot, calls }) => isRoot && calls > 0)
+    .map(({ service, operation, calls, errors, duration }) => {
+      const slowNs = Math.min(
         bucketMiddle(slowAbove(duration, parameters.slowBulk)),
-        Math.max((quantileNs(duration, 0.99) ?? 0) * 1.1, 1),
-      ),
-    }))
+        Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1),
+      )
+      // A run that fails and is slow counts twice here, which is less than what is not known of it.
+      const bad = errors + countAbove(duration, bucketOf(slowNs))
+      return { service, operation, slowNs, badShare: Math.min(1, bad / calls) }
+    })
 }
 
 async function withEvidence(

@@ -60,6 +60,8 @@ export const parameters = {
   certainPValue: 1e-8,
   /** Who is to blame is judged over so much of an incident's last time. */
   blameMs: 5 * 60_000,
+  /** A run is slow when it takes so many times the usual 99th percentile of its entry. */
+  slowRunFactor: 1.25,
   /** An incident closes after so many quiet steps. */
   quietStepsToClose: 3,
   /** Who comes back with the same cause within so long after it was resolved is the same incident. */

@@ -41,6 +41,8 @@ export class LastingEffects {
 async function readLasting(store: Store, toMs: number): Promise<Lasting> {
   const range = { fromMs: toMs - parameters.lasting.minutes * minuteMs, toMs }
   const baseline = await baselineUntil(store, { atMs: toMs, toMs: range.fromMs })
+  // What is normal is not known from less time than that which is judged.
+  if (baseline.coversMs < toMs - range.fromMs) return { findings: [], range, baseline, leftOut: 0 }
   const compared = { recent: minutesOf(range), baseline: baseline.windows }
   const [screen, ceased] = await Promise.all([
     screenSeries(store, {

@@ -34,7 +34,7 @@ export interface Pictures extends PicturePair {
    */
   around(services: Iterable<string>, before?: Baseline): Promise<PicturePair & { leftOut: number }>
   /** The same, and of all that call them, directly or through others. */
-  connected(services: Iterable<string>): Promise<PicturePair & { leftOut: number }>
+  connected(services: Iterable<string>, before?: Baseline): Promise<PicturePair & { leftOut: number }>
 }
 
 /** Recent states up to `atMs` and those before, without times of incidents. */
@@ -75,7 +75,7 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     isEmpty: screen.isEmpty,
     leftOut: screen.leftOut + pictures.leftOut,
     around: async (services, before) => await reached(services, false, before?.windows),
-    connected: async (services) => await reached(services, true),
+    connected: async (services, before) => await reached(services, true, before?.windows),
   }
 }
 

@@ -62,6 +62,9 @@ export async function step(
   const accused = new Map<Group, Suspect[]>()
   const isNews = (group: Group): boolean => effects.isNew || !group.findings.every(isLasting)
   const judged = { pictures, effects, atMs }
+  // What has gone on for minutes has become part of the recent time's normal.
+  const readKnown = async (group: Group): Promise<Picture> =>
+    group.findings.some(isLasting) ? (await pictures.connected(group.services, effects.baseline)).baseline : known
   for (const group of groups.filter(isNews)) accused.set(group, await readSuspects(store, group, judged))
   const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
   const possible = decide(open, groups, {
@@ -88,7 +91,7 @@ export async function step(
     if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
     const sinceMs = decision.deed === 'update' ? Date.parse(decision.incident.since) : atMs
     const compared = comparedAt(atMs, sinceMs, pictures.normal)
-    const evidence = { suspects, windows, known, compared }
+    const evidence = { suspects, windows, known: await readKnown(group), compared }
     await carryOut(store, lease, { decision, evidence, atMs, nowMs })
     decisions.push(decision)
   }
@@ -130,7 +133,6 @@ async function readSuspects(
   { pictures, effects, atMs, sinceMs = atMs }: Judged & { sinceMs?: number },
 ): Promise<Suspect[]> {
   const lasts = group.findings.some(isLasting)
-  // What has gone on for minutes has become part of the recent time's normal.
   const around = await pictures.around(group.services, lasts ? effects.baseline : undefined)
   const fromMs = blamedFromMs(atMs, lasts ? Math.min(sinceMs, effects.range.fromMs) : sinceMs)
   const seen =

@@ -87,7 +87,8 @@ function order({ atMs, user, fault, next }: Request): { trace: Trace; isHit: boo
   }
   const isNew = next() < 0.5
   const isDead = fault === 'dead-payments'
-  const isRefused = (fault === 'bad-version' && isNew) || (fault === 'rare-refusals' && next() < 0.05)
+  const isRefused =
+    (fault === 'bad-version' && isNew) || (fault === 'rare-refusals' && Math.floor(atMs / everyMs) % 40 === 0)
   const isSlow = fault === 'slow-bank' && next() < 0.8
   const isBad = isDead || isRefused
   const bankMs = isSlow ? take(2_000) : take(25)

@@ -14,16 +14,18 @@ export type BadCall =
   /** A service that took no calls: hit are runs of its flows that never reached it. */
   | { kind: 'silence'; service: string; flows: string[] }
 
-/** Above which an entry's duration counts as slow. */
-export interface SlowEntry {
+/** How an entry usually is: above which duration a run counts as slow, and which share of runs fails or is slow without any cause. */
+export interface UsualEntry {
   service: string
   operation: string
   slowNs: number
+  badShare: number
 }
 
 export interface FlowImpact {
   name: string
   runs: number
+  /** Beyond those that fail or are slow anyway, so not always a whole number. */
   runsAffected: number
 }
 
@@ -45,10 +47,21 @@ const calls = `(
   WHERE Time >= fromUnixTimestamp64Milli({from:Int64}) AND Time < fromUnixTimestamp64Milli({to:Int64})
   ORDER BY Tick DESC LIMIT 1 BY TraceId, SpanId)`
 
-/** Flows and users hit since the onset. A run is hit when a call of it went wrong at the cause, and it failed or was slow. */
+/**
+ * Flows and users hit since the onset. A flow is hit when a run of it in which a call went wrong at the cause failed or was
+ * slow, or when it is one of `flows`. Of such a flow's runs all that failed or were slow are counted, less those that do so
+ * anyway: a cause also hits runs that queue behind its bad calls, and a run that passed it may fail for its own reasons. A run
+ * that was sampled counts as those that it stands for.
+ */
 export async function readImpact(
   store: Store,
-  { fromMs, toMs, badCalls, slowEntries }: TimeRange & { badCalls: BadCall[]; slowEntries: SlowEntry[] },
+  {
+    fromMs,
+    toMs,
+    badCalls,
+    usualEntries,
+    flows = [],
+  }: TimeRange & { badCalls: BadCall[]; usualEntries: UsualEntry[]; flows?: string[] },
 ): Promise<{ flows: FlowImpact[]; users: UserImpact }> {
   const answer = await store.clickhouse.query({
     query: `
@@ -56,30 +69,41 @@ export async function readImpact(
         bad AS (
           SELECT DISTINCT FlowId FROM ${calls} WHERE NOT Deleted AND (${conditions})
         ),
+        entries AS (
+          SELECT x.1 AS EntryService, x.2 AS EntryOperation, x.3 AS SlowNs, x.4 AS BadShare
+          FROM (SELECT arrayJoin({usualEntries:Array(Tuple(String, String, UInt64, Float64))}) AS x)
+        ),
         runs AS (
-          SELECT FlowId, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, max(Failed) AS RunFailed, groupUniqArrayArray(Services) AS RunServices,
-            max(arrayExists(x -> EntryService = x.1 AND EntryOperation = x.2 AND DurationNs > x.3, {slowEntries:Array(Tuple(String, String, UInt64))})) AS Slow
-          FROM chain_execution_traces
-          WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
+          SELECT FlowId, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, groupUniqArrayArray(Services) AS RunServices,
+            max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS Usual, max(Weight) AS RunWeight
+          FROM (
+            SELECT FlowId, FlowName, StartedAt, UserId, Services, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
+            FROM chain_execution_traces
+            WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
+          ) AS traces
+          LEFT JOIN entries USING (EntryService, EntryOperation)
           GROUP BY FlowId
         ),
         judged AS (
-          SELECT Flow, User,
-            (FlowId IN (SELECT FlowId FROM bad) AND (RunFailed OR Slow))
-              OR arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {silence:Array(Tuple(String, Array(String)))}) AS Affected
+          SELECT Flow, User, Usual, RunWeight,
+            arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {silence:Array(Tuple(String, Array(String)))}) AS IsMissed,
+            IsBad OR IsMissed AS IsAffected,
+            IsMissed OR (IsBad AND FlowId IN (SELECT FlowId FROM bad)) AS IsByCause
           FROM runs
         ),
-        hit AS (SELECT DISTINCT Flow FROM judged WHERE Affected)
-      SELECT Flow AS name, count() AS runs, countIf(Affected) AS runsAffected,
-        groupUniqArrayIf(10000)(User, User != '') AS users, groupUniqArrayIf(10000)(User, User != '' AND Affected) AS usersAffected
-      FROM judged WHERE Flow IN (SELECT Flow FROM hit)
-      GROUP BY Flow ORDER BY runsAffected DESC, name LIMIT 200`,
+        hit AS (SELECT DISTINCT Flow FROM judged WHERE IsByCause)
+      SELECT Flow AS name, round(sum(RunWeight)) AS runs, greatest(0, sumIf(RunWeight, IsAffected) - sum(RunWeight * Usual)) AS runsAffected,
+        groupUniqArrayIf(10000)(User, User != '') AS users, groupUniqArrayIf(10000)(User, User != '' AND IsAffected) AS usersAffected
+      FROM judged WHERE Flow IN (SELECT Flow FROM hit) OR has({flows:Array(String)}, Flow)
+      GROUP BY Flow HAVING runsAffected >= 0.5 ORDER BY runsAffected DESC, name LIMIT 200`,
     query_params: {
       from: fromMs,
       to: toMs,
       ...bind(badCalls),
-      slowEntries: slowEntries.map(
-        ({ service, operation, slowNs }) => new TupleParam([service, operation, Math.round(slowNs)]),
+      flows,
+      usualEntries: usualEntries.map(
+        ({ service, operation, slowNs, badShare }) =>
+          new TupleParam([service, operation, Math.round(slowNs), badShare]),
       ),
     },
     format: 'JSONEachRow',

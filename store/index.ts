@@ -23,7 +23,7 @@ export {
   readBreakdown,
   readFrequentErrors,
   readImpact,
-  type SlowEntry,
+  type UsualEntry,
 } from './impact.ts'
 export {
   readChanges,

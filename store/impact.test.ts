@@ -1,0 +1,157 @@
+import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { connectStore, migrateClickHouse, type Store } from './index.ts'
+import { type BadCall, readImpact } from './impact.ts'
+
+let engines: TestEngines
+let store: Store
+
+beforeAll(async () => {
+  engines = await startTestEngines()
+  store = connectStore(engines)
+  await migrateClickHouse(engines.clickhouseUrl)
+}, 240_000)
+
+afterAll(async () => {
+  await store.close()
+  await engines.stop()
+})
+
+beforeEach(async () => {
+  for (const table of ['chain_execution_traces', 'chain_dependency_events'])
+    await store.clickhouse.command({ query: `TRUNCATE TABLE ${table}` })
+})
+
+const atMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000
+
+interface Run {
+  flow: string
+  user?: string
+  ms?: number
+  failed?: boolean
+  /** Whether its call at the cause went wrong. */
+  isByCause?: boolean
+  services?: string[]
+  weight?: number
+}
+
+/** Runs that all ended within the range. */
+async function write(runs: Run[]): Promise<void> {
+  const seconds = (atMs / 1_000).toFixed(3)
+  await store.clickhouse.insert({
+    table: 'chain_execution_traces',
+    format: 'JSONEachRow',
+    values: runs.map(
+      ({ flow, user = '', ms = 20, failed = false, services = ['gateway', 'payments'], weight = 1 }, i) => ({
+        Tick: 1,
+        FlowId: `run-${i}`,
+        TraceId: `trace-${i}`,
+        FlowName: flow,
+        StartedAt: seconds,
+        EndedAt: seconds,
+        DurationNs: ms * 1e6,
+        EntryService: 'gateway',
+        EntryOperation: flow,
+        Services: services,
+        Spans: 2,
+        Errors: 0,
+        Failed: failed ? 1 : 0,
+        UserId: user,
+        Weight: weight,
+      }),
+    ),
+  })
+  await store.clickhouse.insert({
+    table: 'chain_dependency_events',
+    format: 'JSONEachRow',
+    values: runs.map(({ flow, isByCause = false }, i) => ({
+      Tick: 1,
+      Deleted: 0,
+      Time: seconds,
+      TraceId: `trace-${i}`,
+      SpanId: `span-${i}`,
+      FlowId: `run-${i}`,
+      FlowName: flow,
+      Kind: 'sync',
+      Service: 'payments',
+      Operation: 'POST /charge',
+      Caller: 'gateway',
+      CallerOperation: flow,
+      OriginError: isByCause ? 1 : 0,
+      Weight: 1,
+    })),
+  })
+}
+
+const failing: BadCall = { kind: 'errors', service: 'payments', operation: 'POST /charge' }
+
+function entry(
+  operation: string,
+  badShare = 0,
+): { service: string; operation: string; slowNs: number; badShare: number } {
+  return { service: 'gateway', operation, slowNs: 100e6, badShare }
+}
+
+async function impactOf(
+  usualEntries = [entry('POST /orders')],
+  { badCalls = [failing], flows = [] }: { badCalls?: BadCall[]; flows?: string[] } = {},
+): ReturnType<typeof readImpact> {
+  return await readImpact(store, { fromMs: atMs - 1_000, toMs: atMs + 1_000, badCalls, usualEntries, flows })
+}
+
+const times = (count: number, run: Run): Run[] => Array.from({ length: count }, () => run)
+
+test('failed and slow runs of a flow that the cause hits are counted, those of other flows are not', async () => {
+  await write([
+    ...times(6, { flow: 'POST /orders' }),
+    { flow: 'POST /orders', failed: true, isByCause: true, user: 'ada' },
+    // It waited in the queue that the bad calls made.
+    { flow: 'POST /orders', ms: 900, user: 'bob' },
+    // A bad call that its caller bore.
+    { flow: 'POST /orders', isByCause: true, user: 'eve' },
+    { flow: 'GET /products', failed: true, user: 'joe' },
+  ])
+  expect(await impactOf()).toEqual({
+    flows: [{ name: 'POST /orders', runs: 9, runsAffected: 2 }],
+    users: { affected: 2, seen: 3 },
+  })
+})
+
+test('runs that fail or are slow anyway are not laid at its door', async () => {
+  await write([
+    ...times(80, { flow: 'POST /orders' }),
+    ...times(20, { flow: 'POST /orders', failed: true, isByCause: true }),
+  ])
+  const { flows } = await impactOf([entry('POST /orders', 0.05)])
+  expect(flows[0]?.runs).toBe(100)
+  expect(flows[0]?.runsAffected).toBeCloseTo(15, 9)
+  expect((await impactOf([entry('POST /orders', 0.3)])).flows).toEqual([])
+})
+
+test('a run counts as those that it stands for, so that keeping what failed makes nothing look worse', async () => {
+  await write([
+    ...times(9, { flow: 'POST /orders', weight: 10 }),
+    ...times(10, { flow: 'POST /orders', failed: true, isByCause: true }),
+  ])
+  expect((await impactOf()).flows).toEqual([{ name: 'POST /orders', runs: 100, runsAffected: 10 }])
+})
+
+test('hit by silence are runs of its flows that never reached a service; and named flows by whatever goes wrong in them', async () => {
+  await write([
+    ...times(3, { flow: 'POST /orders', services: ['gateway'] }),
+    ...times(7, { flow: 'POST /orders' }),
+    { flow: 'GET /products', failed: true },
+  ])
+  const silence: BadCall = { kind: 'silence', service: 'payments', flows: ['POST /orders'] }
+  expect((await impactOf([], { badCalls: [silence] })).flows).toEqual([
+    { name: 'POST /orders', runs: 10, runsAffected: 3 },
+  ])
+  expect((await impactOf([], { badCalls: [], flows: ['GET /products'] })).flows).toEqual([
+    { name: 'GET /products', runs: 1, runsAffected: 1 },
+  ])
+})
+
+test('of an entry that has no past no run is slow', async () => {
+  await write([{ flow: 'POST /orders', ms: 9_000, isByCause: true }])
+  expect((await impactOf([])).flows).toEqual([])
+})
