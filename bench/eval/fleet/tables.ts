@@ -126,7 +126,11 @@ function faultLine({ name, verdict, shares, culprits }: FaultScore, remark: stri
   const [cause] = verdict.told?.causes ?? []
   const said = cause === undefined ? 'none' : `${cause.service} ${cause.operation}, ${cause.kind}`
   const isRight = cause !== undefined && culprits.includes(cause.service)
-  const after = verdict.explainedAfterMs === undefined ? '' : (verdict.explainedAfterMs / 1_000).toFixed(1)
+  const after = verdict.isFromBefore
+    ? 'open before'
+    : verdict.explainedAfterMs === undefined
+      ? ''
+      : (verdict.explainedAfterMs / 1_000).toFixed(1)
   const flows = shares.map((share) => `${share.flow} ${percent(share.told)}, ${percent(share.true)}`).join('; ')
   return `| ${[name, `${isRight ? '' : 'WRONG '}${said}`, verdict.firstSaid ?? '', after, flows, verdict.others, remark].join(' | ')} |`
 }

@@ -51,12 +51,23 @@ test('what is told only after the fault counts as late, not as missed', () => {
   expect(verdict.told?.causes[0]?.service).toBe('pdf')
 })
 
-test('an incident of the fault before is that of this one only once it goes on after quiet', () => {
-  const before = told('a', 40, 'math')
+test('an incident of the fault before is news once it goes on after quiet', () => {
   const quiet = told('a', 40, 'math', { isQuiet: true })
-  expect(verdictOf(fault, [stepAt(105, before), stepAt(110, quiet)]).told).toBeUndefined()
-  const verdict = verdictOf(fault, [stepAt(105, before), stepAt(110, quiet), stepAt(120, told('a', 40, 'pdf'))])
-  expect(verdict).toMatchObject({ explainedAfterMs: 33_000, firstSaid: 'pdf' })
+  expect(verdictOf(fault, [stepAt(105, quiet), stepAt(110, quiet)]).told).toBeUndefined()
+  const verdict = verdictOf(fault, [stepAt(105, quiet), stepAt(120, told('a', 40, 'pdf'))])
+  expect(verdict).toMatchObject({ explainedAfterMs: 33_000, firstSaid: 'pdf', isFromBefore: false })
+})
+
+test('one that never was quiet is judged by what it says of the fault, and tells no time', () => {
+  const verdict = verdictOf(fault, [stepAt(105, told('a', 40, 'math')), stepAt(130, told('a', 40, 'pdf'))])
+  expect(verdict).toMatchObject({ explainedAfterMs: undefined, firstSaid: 'math', isFromBefore: true })
+  expect(verdict.told?.causes[0]?.service).toBe('pdf')
+  // A new one beside it is the fault's.
+  expect(verdictOf(fault, [stepAt(130, told('a', 40, 'math'), told('b', 143, 'pdf'))])).toMatchObject({
+    told: { id: 'b' },
+    explainedAfterMs: 43_000,
+    isFromBefore: false,
+  })
 })
 
 test('one that comes back while the fault is on is its incident, and further ones are counted', () => {

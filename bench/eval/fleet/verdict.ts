@@ -8,11 +8,16 @@ export interface Verdict {
   told: Told | undefined
   /** The windows up to this had been judged then. */
   atMs: number
-  /** From the begin of the fault until an incident was open with causes told; `undefined` where none was. */
+  /**
+   * From the begin of the fault until an incident was open with causes told that had not been before; `undefined` where none
+   * was, or where one from before went on: nobody can tell when that was explained anew.
+   */
   explainedAfterMs: number | undefined
   /** The first cause as it was told at first. */
   firstSaid: string | undefined
-  /** Incidents beside the first that opened while the fault was on. */
+  /** It had been open, with anomalies, when the fault began. */
+  isFromBefore: boolean
+  /** Incidents beside this one that opened while the fault was on. */
   others: number
 }
 
@@ -20,34 +25,31 @@ export interface Verdict {
 const echoesMs = 45_000
 
 /**
- * What the product says of a fault: by the oldest incident that opens, comes back or goes on while it is on. One that was
- * open before goes on from when it has anomalies again: until then it is the one of the fault before.
+ * What the product says of a fault: by the oldest incident with causes that opens, comes back or goes on after quiet while it
+ * is on, else by one that had never been quiet.
  */
 export function verdictOf(fault: FleetEvent, steps: readonly ToldStep[]): Verdict {
   const during = steps.filter(({ atMs, nowMs }) => atMs > fault.fromMs && nowMs < fault.toMs + echoesMs)
   const quietBefore = new Set<string>()
-  const own = during.map(({ atMs, nowMs, open }) => {
+  const seen = during.flatMap(({ atMs, nowMs, open }) => {
     for (const { id, isQuiet } of open) if (isQuiet) quietBefore.add(id)
-    const incidents = open.filter(
-      ({ id, isQuiet, openedMs }) => openedMs >= fault.fromMs || (!isQuiet && quietBefore.has(id)),
-    )
-    return { atMs, nowMs, incidents }
+    return open
+      .filter(({ isQuiet, causes }) => !isQuiet && causes.length > 0)
+      .map((told) => ({ atMs, nowMs, told, isNew: told.openedMs >= fault.fromMs || quietBefore.has(told.id) }))
   })
-  const explained = own.flatMap(({ atMs, nowMs, incidents }) => {
-    const told = incidents.find(({ causes }) => causes.length > 0)
-    return told === undefined ? [] : [{ atMs, nowMs, told }]
-  })
-  const [first] = explained
-  const last = explained.findLast(({ nowMs }) => nowMs <= fault.toMs) ?? first
-  const ids = new Set(
-    own.filter(({ nowMs }) => nowMs <= fault.toMs).flatMap(({ incidents }) => incidents.map(({ id }) => id)),
-  )
+  const explained = seen.filter(({ isNew }) => isNew)
+  const own = explained.length > 0 ? explained : seen
+  const [first] = own
+  const of = first === undefined ? [] : own.filter(({ told }) => told.id === first.told.id)
+  const last = of.findLast(({ nowMs }) => nowMs <= fault.toMs) ?? first
+  const opened = explained.filter(({ nowMs }) => nowMs <= fault.toMs).map(({ told }) => told.id)
   return {
     told: last?.told,
     atMs: last?.atMs ?? fault.toMs,
-    explainedAfterMs: first && first.nowMs - fault.fromMs,
+    explainedAfterMs: explained[0] && explained[0].nowMs - fault.fromMs,
     firstSaid: first?.told.causes[0]?.service,
-    others: Math.max(0, ids.size - 1),
+    isFromBefore: explained.length === 0 && seen.length > 0,
+    others: new Set(opened.filter((id) => id !== first?.told.id)).size,
   }
 }
 
