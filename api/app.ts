@@ -7,6 +7,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed'
 import { matchedRoutes } from 'hono/route'
 import { answerRefusal, Refusal, refusalOf, type RequestVariables } from './errors.ts'
 import { refuseStrangers, requireToken } from './guard.ts'
+import { serveJaeger } from './jaeger/routes.ts'
 import { metrics } from './metrics.ts'
 import { detailsOf, invalid } from './parameters.ts'
 import { nowReader } from './live/read-now.ts'
@@ -137,6 +138,7 @@ export function createApi({
   serveTraffic(api, parts)
   serveSearch(api, parts)
   serveRunDetails(api, parts)
+  serveJaeger(api, { ...parts, counts })
 
   serveMetrics(api, { graphText: serviceGraph(parts), texts: [metricsText, () => counts.text()] })
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })

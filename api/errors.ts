@@ -1,9 +1,10 @@
-// Every refusal leaves in one shape: {"error":{"code","message","details","requestId","traceId"}}.
+// Every refusal leaves in one shape, but for Jaeger's clients: {"error":{"code","message","details","requestId","traceId"}}.
 import { z } from '@hono/zod-openapi'
 import { EngineAway } from '@headwater/store'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { isOfJaeger, refuseInJaeger } from './jaeger/answers.ts'
 
 /** What each request carries for its answer. */
 export interface RequestVariables {
@@ -79,6 +80,7 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 export function answerRefusal(c: Context<RequestVariables>, refusal: Refusal): Response {
+  if (isOfJaeger(c.req.path)) return refuseInJaeger(c, refusal)
   const { code, message, details, status, headers } = refusal
   const requestId = c.get('requestId')
   return c.json(

@@ -15,4 +15,8 @@ export const metrics = {
     type: 'counter',
     help: 'Times of the past that were not explained because others were being explained',
   },
+  headwater_jaeger_traces_left_out_total: {
+    type: 'counter',
+    help: "Traces left out of answers of Jaeger's API that had no room for more spans",
+  },
 } as const satisfies Record<string, MetricDefinition>

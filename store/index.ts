@@ -11,7 +11,8 @@ export { countClosedGoingOn, readIncident, readIncidents, readIncidentsDuring } 
 export { type ServiceFilter, servicePattern } from './queries/service-pattern.ts'
 export { type CallStatistics, readServices, type ServiceSummary } from './queries/services.ts'
 export { exceptionsMax } from './queries/logged-exceptions.ts'
-export { readSpans, spansMax, type StoredSpan } from './queries/spans.ts'
+export { namesMax, type OperationName, readOperationNames, readServiceNames } from './queries/names.ts'
+export { countSpansOf, readSpans, spansMax, type StoredSpan } from './queries/spans.ts'
 export type { Cursor, Page, Window } from './queries/window.ts'
 export {
   type BadCall,
@@ -93,10 +94,12 @@ export { readStoreSettings, type StoreSettings } from './settings.ts'
 export { listChanges, recordChange } from './queries/changes.ts'
 export { readAlsoHit, readCallees, readRunSpans, readUsual, type SameCause, type Usual } from './queries/explain.ts'
 export {
+  type CallCount,
   type EdgeSummary,
   edgesMax,
   type EdgeTotals,
   type OperationEdge,
+  readCallCounts,
   readEdges,
   readEdgeTotals,
   readOperationEdges,
@@ -123,6 +126,7 @@ export { type LogRecord, logsMax, readLogs } from './queries/logs.ts'
 export { type RecentEdge, readRecentEdges } from './queries/recent-edges.ts'
 export {
   type Difference,
+  findTraces,
   type FoundSpan,
   type HeatCell,
   heatSpansMax,

@@ -93,3 +93,26 @@ export async function readEdgeTotals(
     params: { since, until, most },
   })
 }
+
+/** How often a service called another, in a window. Services are keys. */
+export interface CallCount {
+  caller: string
+  service: string
+  calls: number
+}
+
+/** Calls between services and to peers without spans, the most frequent first. */
+export async function readCallCounts(store: Store, { since, until }: Window): Promise<CallCount[]> {
+  return await askClickHouse<CallCount>(store, {
+    deed: 'count calls between services',
+    query: `
+      SELECT Caller AS caller, Service AS service, sum(Calls) AS calls
+      FROM chain_health_metrics
+      WHERE Window >= toStartOfMinute({since:DateTime64(3)}) AND Window < {until:DateTime64(3)}
+        AND Kind NOT IN ('entry', 'publish') AND Caller != ''
+      GROUP BY caller, service
+      ORDER BY calls DESC, caller, service
+      LIMIT {edgesMax:UInt32}`,
+    params: { since, until, edgesMax },
+  })
+}

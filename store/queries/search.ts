@@ -14,6 +14,11 @@ export interface SpanFilter extends Window {
   /** In the span's name, its service's or its status message, in any case. */
   text?: string
   status?: 'ok' | 'error'
+  /** As the column has it: `Unset`, `Ok`, `Error`. */
+  statusCode?: string
+  /** As the column has it: `Server`, `Client`, … */
+  kind?: string
+  scope?: string
   minMs?: number
   maxMs?: number
   /** Of the span or its resource. */
@@ -60,20 +65,53 @@ export const heatSpansMax = 2_000_000
 const differencesMax = 40
 const secondsMax = 8
 
-/** Spans of the window that the filter means, newest first. Tries the newest minutes first. */
+/** Spans of the window that the filter means, newest first. */
 export async function searchSpans(
   store: Store,
   { filter, cursor, limit }: { filter: SpanFilter; cursor?: Cursor; limit: number },
 ): Promise<Page<FoundSpan>> {
-  const end = cursor === undefined ? filter.until : new Date(Date.parse(cursor.at) + 1)
-  let found: FoundSpan[] = []
-  let since = filter.since
-  for (const minutes of [10, 180, Infinity]) {
-    since = new Date(Math.max(filter.since.getTime(), end.getTime() - minutes * 60_000))
-    found = await find(store, { ...filter, since, until: end }, { cursor, take: limit + 1 })
-    if (found.length > limit || since.getTime() === filter.since.getTime()) break
-  }
+  const until = cursor === undefined ? filter.until : new Date(Date.parse(cursor.at) + 1)
+  const take = limit + 1
+  const found = await newestFirst({ ...filter, until }, take, (window) => find(store, window, { cursor, take }))
   return pageOf(found, limit, ({ startTime, traceId, spanId }) => ({ at: startTime, id: `${traceId}${spanId}` }))
+}
+
+/** Traces with a span that the filter means, those with the newest first. */
+export async function findTraces(
+  store: Store,
+  { filter, limit }: { filter: SpanFilter; limit: number },
+): Promise<string[]> {
+  const rows = await newestFirst(filter, limit, async (window) => {
+    const { condition, params } = conditionOf(window)
+    return await askClickHouse<{ traceId: string }>(store, {
+      deed: 'search traces',
+      secondsMax,
+      query: `
+        SELECT TraceId AS traceId
+        FROM otel_traces
+        WHERE ${condition}
+        GROUP BY TraceId
+        ORDER BY max(Timestamp) DESC, TraceId
+        LIMIT {limit:UInt32}`,
+      params: { ...params, limit },
+    })
+  })
+  return rows.map(({ traceId }) => traceId)
+}
+
+/** Reads the newest minutes first, and more of the window only while that is not `enough`. */
+async function newestFirst<Row>(
+  filter: SpanFilter,
+  enough: number,
+  read: (filter: SpanFilter) => Promise<Row[]>,
+): Promise<Row[]> {
+  let found: Row[] = []
+  for (const minutes of [10, 180, Infinity]) {
+    const since = new Date(Math.max(filter.since.getTime(), filter.until.getTime() - minutes * 60_000))
+    found = await read({ ...filter, since })
+    if (found.length >= enough || since.getTime() === filter.since.getTime()) break
+  }
+  return found
 }
 
 async function find(
@@ -192,6 +230,9 @@ function conditionOf({
   user,
   text,
   status,
+  statusCode,
+  kind,
+  scope,
   minMs,
   maxMs,
   attributes = [],
@@ -226,6 +267,11 @@ function conditionOf({
     params['text'] = text
   }
   if (status !== undefined) conditions.push(`StatusCode ${status === 'error' ? '=' : '!='} 'Error'`)
+  for (const [column, value] of Object.entries({ StatusCode: statusCode, SpanKind: kind, ScopeName: scope })) {
+    if (value === undefined) continue
+    conditions.push(`${column} = {is${column}:String}`)
+    params[`is${column}`] = value
+  }
   if (minMs !== undefined) {
     conditions.push('Duration >= {minNs:Float64}')
     params['minNs'] = minMs * 1e6

@@ -80,6 +80,16 @@ export async function readSpans(
   }
 }
 
+/** How many spans were stored of each of these traces; a trace without any is absent. */
+export async function countSpansOf(store: Store, traceIds: readonly string[]): Promise<Map<string, number>> {
+  const rows = await askClickHouse<{ traceId: string; spans: number }>(store, {
+    deed: `count the spans of ${traceIds.length} traces`,
+    query: `SELECT TraceId AS traceId, uniqExact(SpanId) AS spans FROM otel_traces WHERE ${withinTraces} GROUP BY TraceId`,
+    params: { traceIds },
+  })
+  return new Map(rows.map(({ traceId, spans }) => [traceId, spans]))
+}
+
 function timeOf(spans: readonly StoredSpan[]): { sinceMs: number; untilMs: number } {
   let [sinceMs, untilMs] = [Number.POSITIVE_INFINITY, 0]
   for (const { startTime, durationNs } of spans) {

@@ -3219,6 +3219,613 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: names of services that sent spans in the last week */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In their order */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string[];
+                            total: number;
+                            /** @description 0 where none was asked for */
+                            limit: number;
+                            offset: number;
+                            errors: {
+                                code?: number;
+                                msg: string;
+                                /** @description The trace that it is about */
+                                traceID?: string;
+                            }[] | null;
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/{service}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: names of a service's spans of the last week */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    service: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In their order */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string[];
+                            total: number;
+                            /** @description 0 where none was asked for */
+                            limit: number;
+                            offset: number;
+                            errors: {
+                                code?: number;
+                                msg: string;
+                                /** @description The trace that it is about */
+                                traceID?: string;
+                            }[] | null;
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: names and kinds of a service's spans of the last week */
+        get: {
+            parameters: {
+                query: {
+                    service: string;
+                    spanKind?: "server" | "client" | "producer" | "consumer" | "internal";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In their order */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                name: string;
+                                spanKind: string;
+                            }[];
+                            total: number;
+                            /** @description 0 where none was asked for */
+                            limit: number;
+                            offset: number;
+                            errors: {
+                                code?: number;
+                                msg: string;
+                                /** @description The trace that it is about */
+                                traceID?: string;
+                            }[] | null;
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: traces with a span that is meant, the newest first; or traces by their IDs */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description service.name. Required unless traces are named */
+                    service?: string;
+                    operation?: string;
+                    /** @description Microseconds since 1970 */
+                    start?: number;
+                    /** @description Microseconds since 1970. Default: now */
+                    end?: number;
+                    /** @description Used where there is no start. Default: 2d */
+                    lookback?: string;
+                    minDuration?: string;
+                    maxDuration?: string;
+                    limit?: number;
+                    /** @description JSON object of tags; all must be there, of the span or its process */
+                    tags?: string;
+                    /** @description name:value */
+                    tag?: string[];
+                    /** @description These traces, whatever else is asked for */
+                    traceID?: string[];
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Whole traces, 10000 spans at most; total tells how many were found */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["JaegerTrace"][];
+                            total: number;
+                            /** @description 0 where none was asked for */
+                            limit: number;
+                            offset: number;
+                            errors: {
+                                code?: number;
+                                msg: string;
+                                /** @description The trace that it is about */
+                                traceID?: string;
+                            }[] | null;
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{traceID}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: a trace */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    traceID: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The trace, with 10000 spans at most */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["JaegerTrace"][];
+                            total: number;
+                            /** @description 0 where none was asked for */
+                            limit: number;
+                            offset: number;
+                            errors: {
+                                code?: number;
+                                msg: string;
+                                /** @description The trace that it is about */
+                                traceID?: string;
+                            }[] | null;
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description There is no such trace */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger: who called whom, and how often */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Milliseconds since 1970. Default: now */
+                    endTs?: number;
+                    /** @description Milliseconds. Default: a day */
+                    lookback?: number;
+                    /** @description Only its callers and callees */
+                    service?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The most frequent first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                parent: string;
+                                child: string;
+                                callCount: number;
+                            }[];
+                            total: number;
+                            /** @description 0 where none was asked for */
+                            limit: number;
+                            offset: number;
+                            errors: {
+                                code?: number;
+                                msg: string;
+                                /** @description The trace that it is about */
+                                traceID?: string;
+                            }[] | null;
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -3946,6 +4553,69 @@ export interface components {
             attributes: {
                 [key: string]: string;
             };
+        };
+        JaegerError: {
+            data: null;
+            total: number;
+            /** @description 0 where none was asked for */
+            limit: number;
+            offset: number;
+            errors: {
+                code?: number;
+                msg: string;
+                /** @description The trace that it is about */
+                traceID?: string;
+            }[] | null;
+        };
+        JaegerTrace: {
+            traceID: string;
+            spans: {
+                traceID: string;
+                spanID: string;
+                operationName: string;
+                references: {
+                    /**
+                     * @description Parent, or link
+                     * @enum {string}
+                     */
+                    refType: "CHILD_OF" | "FOLLOWS_FROM";
+                    traceID: string;
+                    spanID: string;
+                }[];
+                /** @description Microseconds since 1970 */
+                startTime: number;
+                /** @description Microseconds */
+                duration: number;
+                tags: {
+                    key: string;
+                    /** @enum {string} */
+                    type: "string" | "bool" | "int64" | "float64";
+                    value: string | boolean | number;
+                }[];
+                logs: {
+                    timestamp: number;
+                    fields: {
+                        key: string;
+                        /** @enum {string} */
+                        type: "string" | "bool" | "int64" | "float64";
+                        value: string | boolean | number;
+                    }[];
+                }[];
+                processID: string;
+                warnings: string[] | null;
+            }[];
+            processes: {
+                [key: string]: {
+                    serviceName: string;
+                    tags: {
+                        key: string;
+                        /** @enum {string} */
+                        type: "string" | "bool" | "int64" | "float64";
+                        value: string | boolean | number;
+                    }[];
+                };
+            };
+            warnings: string[] | null;
         };
     };
     responses: never;
