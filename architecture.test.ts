@@ -20,6 +20,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   '@headwater/api': ['@headwater/store', '@headwater/vocabulary'],
   // Files for browsers; all that others know of it is where they are.
   '@headwater/console': [],
+  // Files for Grafana; its tests run the queries on the store's schema.
+  '@headwater/grafana': ['@headwater/store'],
   headwater: [
     '@headwater/collector',
     '@headwater/analyzer',
