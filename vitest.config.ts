@@ -19,6 +19,7 @@ const closingLine: Reporter = {
 /** What takes longest, the longest first: began late, one of these would run alone at the end. */
 const longest = [
   'analyzer/step.test.ts',
+  'analyzer/dirt.test.ts',
   'collector/trouble.test.ts',
   'agent/capture/amqplib.test.ts',
   'cli/up.test.ts',

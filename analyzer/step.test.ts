@@ -1,128 +1,28 @@
-import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import {
   acknowledgeIncident,
   closeIncident,
   commentOnIncident,
-  connectStore,
-  type Lease,
   LeaseLost,
-  migrateClickHouse,
-  migratePostgres,
   readIncident,
   readOpenIncidents,
   recordChange,
-  settleTick,
-  type Store,
-  takeLease,
 } from '@headwater/store'
 import type { Incident } from '@headwater/vocabulary'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { LastingEffects } from './read-lasting.ts'
-import { settleRules } from './start.ts'
-import { step, type StepReport } from './step.ts'
-import { type FaultTime, type ShopFault, type ShopRun, shopTime } from './test-shop.ts'
+import { step } from './step.ts'
+import type { ShopRun } from './test-shop.ts'
+import { during, endS, faultS, msAt, secondOf, Stories } from './test-story.ts'
 
-// Stories last eight minutes of the past: five healthy ones, a minute of trouble, and what comes after.
-const startMs = Math.floor((Date.now() - 900_000) / 10_000) * 10_000
-const endS = 480
-const faultS = { from: 300, to: 360 }
-
-let engines: TestEngines
-let store: Store
-let lease: Lease
-let tick = 0
+let stories: Stories
 
 beforeAll(async () => {
-  engines = await startTestEngines()
-  store = connectStore(engines)
-  await Promise.all([migrateClickHouse(engines.clickhouseUrl), migratePostgres(store.postgres)])
-  const taken = await takeLease(store.postgres, { holder: 'test', ttlMs: 3_600_000 })
-  if (taken === undefined) throw new Error('Cannot take the lease')
-  lease = taken
+  stories = await Stories.start()
 }, 120_000)
 
-afterAll(async () => {
-  await store.close()
-  await engines.stop()
-})
+afterAll(() => stories.stop())
 
-const written = [
-  'otel_traces',
-  'settled_spans',
-  'settled_flows',
-  'settled_tree',
-  'chain_dependency_events',
-  'chain_health_metrics',
-  'chain_health_metrics_10s',
-  'chain_execution_traces',
-  'chain_anomalies',
-  'incident_events',
-  'collector_heartbeats',
-]
-
-beforeEach(async () => {
-  for (const table of written) await store.clickhouse.command({ query: `TRUNCATE TABLE ${table}` })
-  await store.postgres.deleteFrom('incidents').execute()
-  await store.postgres.deleteFrom('changes').execute()
-})
-
-const msAt = (second: number) => startMs + second * 1_000
-const secondOf = (rfc3339: string) => (Date.parse(rfc3339) - startMs) / 1_000
-
-/** A story of the shop in the store, of which nothing is settled yet. */
-async function receive({
-  faults = [],
-  collectorIsAlive = true,
-  seed = 1,
-  deployedS = 0,
-}: {
-  faults?: FaultTime[]
-  collectorIsAlive?: boolean
-  seed?: number
-  /** When version 2.0.0 of payments came; both of its instances had 1.0.0 before. */
-  deployedS?: number
-} = {}): Promise<ShopRun[]> {
-  const { spans, runs } = shopTime({ fromMs: msAt(0), toMs: msAt(endS), faults, seed })
-  for (const { Timestamp, ResourceAttributes } of spans) {
-    if (ResourceAttributes?.['service.version'] === '2.0.0' && Number(Timestamp) * 1_000 < msAt(deployedS))
-      ResourceAttributes['service.version'] = '1.0.0'
-  }
-  await store.clickhouse.insert({ table: 'otel_traces', format: 'JSONEachRow', values: spans })
-  if (!collectorIsAlive) return runs
-  const beats = Array.from({ length: endS / 5 }, (_, i) => ({
-    At: (msAt(i * 5) / 1_000).toFixed(3),
-    Collector: 'test',
-    SpansReceived: i,
-  }))
-  await store.clickhouse.insert({ table: 'collector_heartbeats', format: 'JSONEachRow', values: beats })
-  return runs
-}
-
-/** As if the collector had died, and its spans had never come. */
-async function keepOnly({ untilS }: { untilS: number }): Promise<void> {
-  const later = `>= fromUnixTimestamp64Milli(${msAt(untilS)})`
-  await store.clickhouse.command({ query: `DELETE FROM otel_traces WHERE ReceivedAt ${later}` })
-  await store.clickhouse.command({ query: `DELETE FROM collector_heartbeats WHERE At ${later}` })
-}
-
-function during(fault: ShopFault): FaultTime {
-  return { fault, fromMs: msAt(faultS.from), toMs: msAt(faultS.to) }
-}
-
-let settledS = 0
-
-/** Settles as the loop does, ten seconds ahead of the step, then judges it. */
-async function judge(second: number, lasting = new LastingEffects(store)): Promise<StepReport> {
-  if (second < settledS) settledS = 0
-  tick += 1
-  await settleTick(store, { tick, fromMs: msAt(settledS), toMs: msAt(second + 10) }, settleRules)
-  settledS = second + 10
-  return await step(store, lease, msAt(second), { lasting })
-}
-
-async function rows(query: string): Promise<unknown[]> {
-  return await (await store.clickhouse.query({ query, format: 'JSONEachRow' })).json()
-}
+beforeEach(() => stories.forget())
 
 interface Played {
   openedS: number
@@ -133,19 +33,19 @@ interface Played {
 
 /** Judges a story step by step: nothing may open before the fault, one incident has to in it, and close after it. */
 async function play(): Promise<Played> {
-  for (const second of [150, 290, 300]) expect(await judge(second)).toMatchObject({ findings: 0, open: 0 })
+  for (const second of [150, 290, 300]) expect(await stories.judge(second)).toMatchObject({ findings: 0, open: 0 })
   const openedAtS: number[] = []
   for (let second = faultS.from + 10; second <= faultS.to; second += 10) {
-    const { opened } = await judge(second)
+    const { opened } = await stories.judge(second)
     for (let i = 0; i < opened; i += 1) openedAtS.push(second)
   }
   expect(openedAtS).toHaveLength(1)
   const [openedS = 0] = openedAtS
-  const [atHeight] = await readOpenIncidents(store)
+  const [atHeight] = await readOpenIncidents(stories.store)
   if (atHeight === undefined) throw new Error('No incident is open')
   let resolvedS: number | undefined
   for (let second = faultS.to + 10; second <= endS - 10; second += 10) {
-    const { opened, resolved } = await judge(second)
+    const { opened, resolved } = await stories.judge(second)
     expect(opened).toBe(0)
     if (resolved > 0) resolvedS = second
   }
@@ -174,17 +74,27 @@ function expectImpact({ impact }: Incident, runs: ShopRun[], flow: ShopRun['flow
 }
 
 test('eight healthy minutes open nothing', async () => {
-  await receive()
+  await stories.receive()
   for (let second = 60; second <= endS - 10; second += 50)
-    expect(await judge(second)).toMatchObject({ findings: 0, open: 0 })
+    expect(await stories.judge(second)).toMatchObject({ findings: 0, open: 0 })
 }, 240_000)
 
 test('a bad version on one of two instances is the cause, with its error, its version and the deploy as evidence', async () => {
-  const runs = await receive({ faults: [during('bad-version')], deployedS: 290 })
+  const runs = await stories.receive({ faults: [during('bad-version')], deployedS: 290 })
   const change = { kind: 'deploy', service: 'payments', version: '2.0.0', description: null } as const
-  await recordChange(store, { ...change, id: 'now', at: new Date(msAt(290)).toISOString() })
-  await recordChange(store, { ...change, id: 'old', version: '0.9.0', at: new Date(msAt(-7_200)).toISOString() })
-  await recordChange(store, { ...change, id: 'other', service: 'catalog', at: new Date(msAt(295)).toISOString() })
+  await recordChange(stories.store, { ...change, id: 'now', at: new Date(msAt(290)).toISOString() })
+  await recordChange(stories.store, {
+    ...change,
+    id: 'old',
+    version: '0.9.0',
+    at: new Date(msAt(-7_200)).toISOString(),
+  })
+  await recordChange(stories.store, {
+    ...change,
+    id: 'other',
+    service: 'catalog',
+    at: new Date(msAt(295)).toISOString(),
+  })
   const { openedS, atHeight, resolvedS } = await play()
   expect(openedS).toBeLessThanOrEqual(330)
   expect(atHeight.title).toBe('payments POST /charge fails')
@@ -221,12 +131,12 @@ test('a bad version on one of two instances is the cause, with its error, its ve
   expect(atHeight.impact.services).toEqual(['gateway', 'orders', 'payments'])
   expectImpact(atHeight, runs, 'POST /orders')
   expect(resolvedS).toBeLessThanOrEqual(faultS.to + 60)
-  const after = await readIncident(store, atHeight.id)
+  const after = await readIncident(stories.store, atHeight.id)
   expect(after).toMatchObject({ state: 'resolved', causes: [{ service: 'payments', kind: 'errors' }] })
 }, 240_000)
 
 test('a service that grows slow by itself is the cause, and whoever waits for it is not', async () => {
-  const runs = await receive({ faults: [during('slow-catalog')] })
+  const runs = await stories.receive({ faults: [during('slow-catalog')] })
   const { openedS, atHeight } = await play()
   expect(openedS).toBeLessThanOrEqual(340)
   expect(atHeight.causes).toMatchObject([{ service: 'catalog', operation: 'GET /products', kind: 'latency', score: 1 }])
@@ -235,7 +145,7 @@ test('a service that grows slow by itself is the cause, and whoever waits for it
 }, 240_000)
 
 test('a dead service is the cause, known by the client spans of its callers; its story is kept for dashboards', async () => {
-  const runs = await receive({ faults: [during('dead-payments')] })
+  const runs = await stories.receive({ faults: [during('dead-payments')] })
   const { openedS, atHeight } = await play()
   expect(openedS).toBeLessThanOrEqual(330)
   expect(atHeight.title).toBe('payments gives no answer')
@@ -250,17 +160,19 @@ test('a dead service is the cause, known by the client spans of its callers; its
   ])
   expect(secondOf(atHeight.since)).toBe(faultS.from)
   expectImpact(atHeight, runs, 'POST /orders')
-  expect(await rows('SELECT DISTINCT State, IncidentId, CauseService FROM incident_events ORDER BY State')).toEqual([
+  expect(
+    await stories.rows('SELECT DISTINCT State, IncidentId, CauseService FROM incident_events ORDER BY State'),
+  ).toEqual([
     { State: 'open', IncidentId: atHeight.id, CauseService: 'payments' },
     { State: 'resolved', IncidentId: atHeight.id, CauseService: 'payments' },
   ])
-  expect(await rows(`SELECT DISTINCT Service FROM chain_anomalies WHERE Signal = 'unanswered'`)).toEqual([
+  expect(await stories.rows(`SELECT DISTINCT Service FROM chain_anomalies WHERE Signal = 'unanswered'`)).toEqual([
     { Service: 'payments' },
   ])
 }, 240_000)
 
 test('for a slow peer outside, the service that waits for it is the cause, naming the peer', async () => {
-  const runs = await receive({ faults: [during('slow-bank')] })
+  const runs = await stories.receive({ faults: [during('slow-bank')] })
   const { openedS, atHeight } = await play()
   expect(openedS).toBeLessThanOrEqual(340)
   expect(atHeight.causes).toMatchObject([
@@ -270,7 +182,7 @@ test('for a slow peer outside, the service that waits for it is the cause, namin
 }, 240_000)
 
 test('a worker that falls silent while messages are sent is the cause', async () => {
-  const runs = await receive({ faults: [during('silent-mailer')] })
+  const runs = await stories.receive({ faults: [during('silent-mailer')] })
   const { openedS, atHeight } = await play()
   expect(openedS).toBeLessThanOrEqual(340)
   expect(atHeight.causes).toMatchObject([
@@ -281,68 +193,69 @@ test('a worker that falls silent while messages are sent is the cause', async ()
 }, 240_000)
 
 test('while no collector lives, silence of a worker opens nothing', async () => {
-  await receive({ faults: [during('silent-mailer')], collectorIsAlive: false })
-  for (const second of [300, 320, 340, 360]) expect(await judge(second)).toMatchObject({ open: 0 })
+  await stories.receive({ faults: [during('silent-mailer')], collectorIsAlive: false })
+  for (const second of [300, 320, 340, 360]) expect(await stories.judge(second)).toMatchObject({ open: 0 })
 }, 240_000)
 
 test('a service that fails before it calls anybody is the cause itself', async () => {
-  await receive({ faults: [during('failing-gateway')] })
+  await stories.receive({ faults: [during('failing-gateway')] })
   const { atHeight } = await play()
   expect(atHeight.causes.map(({ service, kind }) => `${kind} ${service}`)).toEqual(['errors gateway'])
   expect(atHeight.impact.flows.map(({ name }) => name).toSorted()).toEqual(['GET /products', 'POST /orders'])
 }, 240_000)
 
 test('an incident does not close because the collector died, and closes once there is a quiet system to see', async () => {
-  await receive({ faults: [during('dead-payments')] })
-  for (const second of [300, 320, 330]) await judge(second)
-  expect(await readOpenIncidents(store)).toHaveLength(1)
-  await keepOnly({ untilS: 330 })
-  for (const second of [370, 380, 390, 400, 410]) expect(await judge(second)).toMatchObject({ open: 1, resolved: 0 })
-  await receive({ seed: 2 })
-  for (const second of [440, 450, 460, 470]) await judge(second)
-  expect(await readOpenIncidents(store)).toEqual([])
+  await stories.receive({ faults: [during('dead-payments')] })
+  for (const second of [300, 320, 330]) await stories.judge(second)
+  expect(await readOpenIncidents(stories.store)).toHaveLength(1)
+  await stories.keepOnly({ untilS: 330 })
+  for (const second of [370, 380, 390, 400, 410])
+    expect(await stories.judge(second)).toMatchObject({ open: 1, resolved: 0 })
+  await stories.receive({ seed: 2 })
+  for (const second of [440, 450, 460, 470]) await stories.judge(second)
+  expect(await readOpenIncidents(stories.store)).toEqual([])
 }, 240_000)
 
 test('who resolves an incident that goes on is left alone; once it was quiet and comes back, it is the same one', async () => {
   const again = { fault: 'dead-payments', fromMs: msAt(430), toMs: msAt(480) } as const
-  await receive({ faults: [during('dead-payments'), again] })
-  for (const second of [300, 320, 330]) await judge(second)
-  const [open] = await readOpenIncidents(store)
+  await stories.receive({ faults: [during('dead-payments'), again] })
+  for (const second of [300, 320, 330]) await stories.judge(second)
+  const [open] = await readOpenIncidents(stories.store)
   const id = open?.id ?? ''
-  await acknowledgeIncident(store, { id, by: 'ada', at: '2026-11-20T12:00:00.000Z' })
-  await commentOnIncident(store, { id, by: 'ada', at: '2026-11-20T12:00:10.000Z', text: 'known' })
-  expect((await closeIncident(store, { id, by: 'ada', at: '2026-11-20T12:00:20.000Z' })).outcome).toBe('done')
+  await acknowledgeIncident(stories.store, { id, by: 'ada', at: '2026-11-20T12:00:00.000Z' })
+  await commentOnIncident(stories.store, { id, by: 'ada', at: '2026-11-20T12:00:10.000Z', text: 'known' })
+  expect((await closeIncident(stories.store, { id, by: 'ada', at: '2026-11-20T12:00:20.000Z' })).outcome).toBe('done')
   // It goes on as it was: no second incident, and what was told stays.
-  expect(await judge(350)).toMatchObject({ opened: 0, reopened: 0, open: 0 })
-  expect(await readIncident(store, id)).toMatchObject({
+  expect(await stories.judge(350)).toMatchObject({ opened: 0, reopened: 0, open: 0 })
+  expect(await readIncident(stories.store, id)).toMatchObject({
     state: 'resolved',
     resolvedBy: 'ada',
     acknowledged: { by: 'ada' },
     comments: [{ text: 'known' }],
     updatedAt: expect.any(String),
   })
-  for (const second of [400, 410, 420]) await judge(second)
-  expect(await readOpenIncidents(store)).toEqual([])
-  await judge(450)
-  expect(await judge(460)).toMatchObject({ opened: 0 })
-  const back = await readIncident(store, id)
+  for (const second of [400, 410, 420]) await stories.judge(second)
+  expect(await readOpenIncidents(stories.store)).toEqual([])
+  await stories.judge(450)
+  expect(await stories.judge(460)).toMatchObject({ opened: 0 })
+  const back = await readIncident(stories.store, id)
   expect(back).toMatchObject({ state: 'open', resolvedAt: null, resolvedBy: null, reopenings: 1, since: open?.since })
   expect(back?.reopened.map(({ why }) => why)).toEqual([
     expect.stringMatching(/^It came back .* after it had been resolved, with the same cause\.$/),
   ])
   // Coming back asks for somebody again; what was said stays.
   expect(back).toMatchObject({ acknowledged: null, comments: [{ text: 'known' }] })
-  expect((await store.postgres.selectFrom('incidents').select('id').execute()).length).toBe(1)
+  expect((await stories.store.postgres.selectFrom('incidents').select('id').execute()).length).toBe(1)
 }, 240_000)
 
 test('one failure in twenty is no alarm within half a minute, and one incident once it has lasted for three', async () => {
-  const runs = await receive({ faults: [{ fault: 'rare-refusals', fromMs: msAt(240), toMs: msAt(endS) }] })
-  const lasting = new LastingEffects(store)
-  for (const second of [150, 240]) expect(await judge(second, lasting)).toMatchObject({ findings: 0, open: 0 })
+  const runs = await stories.receive({ faults: [{ fault: 'rare-refusals', fromMs: msAt(240), toMs: msAt(endS) }] })
+  const lasting = new LastingEffects(stories.store)
+  for (const second of [150, 240]) expect(await stories.judge(second, lasting)).toMatchObject({ findings: 0, open: 0 })
   let opened = 0
-  for (let second = 420; second < endS; second += 10) opened += (await judge(second, lasting)).opened
+  for (let second = 420; second < endS; second += 10) opened += (await stories.judge(second, lasting)).opened
   expect(opened).toBe(1)
-  const [told, ...others] = await readOpenIncidents(store)
+  const [told, ...others] = await readOpenIncidents(stories.store)
   expect(others).toEqual([])
   expect(told?.causes).toMatchObject([{ service: 'payments', operation: 'POST /charge', kind: 'errors' }])
   expect(told?.causes[0]?.evidence.map(({ sentence }) => sentence)).toContain(
@@ -362,15 +275,14 @@ test('one failure in twenty is no alarm within half a minute, and one incident o
 }, 240_000)
 
 test('an analyzer that has lost the lease writes nothing', async () => {
-  await receive({ faults: [during('dead-payments')] })
-  await judge(300)
-  const older = { ...lease, epoch: lease.epoch - 1 }
-  tick += 1
-  await settleTick(store, { tick, fromMs: msAt(310), toMs: msAt(350) }, settleRules)
-  await expect(step(store, older, msAt(340))).rejects.toThrow(LeaseLost)
-  expect(await readOpenIncidents(store)).toEqual([])
+  await stories.receive({ faults: [during('dead-payments')] })
+  await stories.judge(300)
+  const older = { ...stories.lease, epoch: stories.lease.epoch - 1 }
+  await stories.settle(350)
+  await expect(step(stories.store, older, msAt(340))).rejects.toThrow(LeaseLost)
+  expect(await readOpenIncidents(stories.store)).toEqual([])
   expect(
-    await rows('SELECT (SELECT count() FROM incident_events) + (SELECT count() FROM chain_anomalies) AS n'),
+    await stories.rows('SELECT (SELECT count() FROM incident_events) + (SELECT count() FROM chain_anomalies) AS n'),
   ).toEqual([{ n: 0 }])
-  expect(await step(store, lease, msAt(340))).toMatchObject({ opened: 1 })
+  expect(await step(stories.store, stories.lease, msAt(340))).toMatchObject({ opened: 1 })
 }, 240_000)

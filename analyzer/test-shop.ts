@@ -44,7 +44,7 @@ export function shopTime({
   faults?: FaultTime[]
   seed?: number
 }): { spans: SpanInsert[]; runs: ShopRun[] } {
-  const next = chance(seed + (fromMs % 1_000_003))
+  const next = chance(seed)
   const spans: SpanInsert[] = []
   const runs: ShopRun[] = []
   for (let atMs = fromMs; atMs < toMs; atMs += everyMs) {
