@@ -8,6 +8,7 @@ import { matchedRoutes } from 'hono/route'
 import { answerRefusal, Refusal, refusalOf, type RequestVariables } from './errors.ts'
 import { refuseStrangers, requireToken } from './guard.ts'
 import { serveJaeger } from './jaeger/routes.ts'
+import { serveJaeger3 } from './jaeger/routes-v3.ts'
 import { metrics } from './metrics.ts'
 import { detailsOf, invalid } from './parameters.ts'
 import { nowReader } from './live/read-now.ts'
@@ -139,6 +140,7 @@ export function createApi({
   serveSearch(api, parts)
   serveRunDetails(api, parts)
   serveJaeger(api, { ...parts, counts })
+  serveJaeger3(api, { ...parts, counts })
 
   serveMetrics(api, { graphText: serviceGraph(parts), texts: [metricsText, () => counts.text()] })
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })

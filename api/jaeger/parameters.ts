@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import type { SpanFilter, Window } from '@headwater/store'
 import { formatService } from '@headwater/vocabulary'
-import { invalid, limitParameter, nulMend, textParameter, withoutNul } from '../parameters.ts'
+import { invalid, limitParameter, nulMend, textParameter, timeParameter, withoutNul } from '../parameters.ts'
 
 /** Searches without a start look so far back, as Jaeger's do. */
 const usualSearchMs = 2 * 86_400_000
@@ -192,6 +192,68 @@ function conditionsOf(tags: readonly [string, string][]): Partial<SpanFilter> {
     else attributes.push({ name, value })
   }
   return { ...found, ...(attributes.length > 0 && { attributes }) }
+}
+
+const name = unsetIfEmpty(textParameter).openapi({ type: 'string' })
+const time = unsetIfEmpty(timeParameter).openapi({ type: 'string', example: '2026-01-31T12:00:00Z' })
+const duration = unsetIfEmpty(durationParameter).openapi({ type: 'string', example: '1.2s' })
+const depthMend = 'use a whole number from 1 to 1500'
+const depth = unsetIfEmpty(
+  z
+    .string({ error: depthMend })
+    .regex(/^\d{1,6}$/, { error: depthMend })
+    .transform(Number)
+    .pipe(z.number().min(1, { error: depthMend }).max(1_500, { error: depthMend })),
+).openapi({ type: 'integer', minimum: 1, maximum: 1_500 })
+
+/** Of Jaeger's third version. Its clients have named them in two ways. */
+export const summaryParameters = z.object({
+  'query.serviceName': name,
+  'query.service_name': name,
+  'query.operationName': name,
+  'query.operation_name': name,
+  'query.span_name': name,
+  'query.startTimeMin': time,
+  'query.start_time_min': time,
+  'query.startTimeMax': time,
+  'query.start_time_max': time,
+  'query.durationMin': duration,
+  'query.duration_min': duration,
+  'query.durationMax': duration,
+  'query.duration_max': duration,
+  'query.attributes': unsetIfEmpty(tagsParameter).openapi({ type: 'string', example: '{"error":"true"}' }),
+  'query.searchDepth': depth,
+  'query.search_depth': depth,
+  'query.num_traces': depth,
+})
+
+/** What a search of the third version means. */
+export function searchOf(
+  asked: z.output<typeof summaryParameters>,
+  nowMs: number,
+): { filter: SpanFilter; limit: number } {
+  const [start, end] = [
+    asked['query.startTimeMin'] ?? asked['query.start_time_min'],
+    asked['query.startTimeMax'] ?? asked['query.start_time_max'],
+  ]
+  const filter = filterOf(
+    {
+      service: asked['query.serviceName'] ?? asked['query.service_name'],
+      operation: asked['query.operationName'] ?? asked['query.operation_name'] ?? asked['query.span_name'],
+      start: start === undefined ? undefined : Date.parse(start) * 1_000,
+      end: end === undefined ? undefined : Date.parse(end) * 1_000,
+      lookback: undefined,
+      minDuration: asked['query.durationMin'] ?? asked['query.duration_min'],
+      maxDuration: asked['query.durationMax'] ?? asked['query.duration_max'],
+      tags: asked['query.attributes'] === undefined ? [] : [asked['query.attributes']],
+      tag: [],
+      traceID: [],
+      limit: 0,
+    },
+    nowMs,
+  )
+  const limit = asked['query.searchDepth'] ?? asked['query.search_depth'] ?? asked['query.num_traces'] ?? 20
+  return { filter, limit }
 }
 
 const spanKindMend = 'use server, client, producer, consumer or internal'

@@ -2,7 +2,7 @@
 // Jaeger's UI (`src/api/jaeger.ts`, `SearchForm`) send; only times, names and IDs are of this test.
 import { spansMax } from '@headwater/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { minute, nowMs, rawSpan, secondsAgo, spanId, startWorld, traceId, type World } from '../test-world.ts'
+import { iso, minute, nowMs, rawSpan, secondsAgo, spanId, startWorld, traceId, type World } from '../test-world.ts'
 import type { JaegerTrace } from './trace.ts'
 
 let world: World
@@ -199,6 +199,114 @@ describe("Jaeger's UI", () => {
       expect([response.status, await response.json()]).toMatchObject([404, { data: null, errors: [{ code: 404 }] }])
     },
   )
+})
+
+// Requests of `src/api/v3/client.ts` of the UI, older and newer, and of `pkg/tsdb/jaeger/grpc_client.go` of Grafana.
+describe("Jaeger's third version", () => {
+  const ask3 = async (path: string) => {
+    const response = await world.api.request(`/api/v3/${path}`)
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+  }
+  const since = encodeURIComponent(iso(secondsAgo(3_600)))
+  const until = encodeURIComponent(iso(nowMs))
+
+  test('names of services and operations', async () => {
+    expect((await ask3('services')).body).toEqual({ services: ['gateway', 'math', 'shop/check:out'] })
+    expect((await ask3('operations?service=gateway')).body).toEqual({
+      operations: [
+        { name: 'GET /sum', spanKind: 'server' },
+        { name: 'POST', spanKind: 'client' },
+      ],
+    })
+    expect((await ask3('operations?service=gateway&span_kind=client')).body).toMatchObject({
+      operations: [{ name: 'POST' }],
+    })
+  })
+
+  test.each([
+    `query.serviceName=gateway&query.startTimeMin=${since}&query.startTimeMax=${until}&query.searchDepth=20`,
+    `query.service_name=gateway&query.start_time_min=${since}&query.start_time_max=${until}&query.num_traces=20`,
+  ])('what was found, summed up: %s', async (query) => {
+    const { body } = await ask3(`trace-summaries?${query}&query.durationMin=900ms&query.attributes={"user.id":"ada"}`)
+    expect(body).toEqual({
+      summaries: [
+        {
+          traceId: traceId('ok'),
+          rootServiceName: 'gateway',
+          rootOperationName: 'GET /sum',
+          minStartTimeUnixNano: `${secondsAgo(120)}000000`,
+          maxEndTimeUnixNano: `${secondsAgo(119) + 20}000000`,
+          spanCount: 3,
+          errorSpanCount: 0,
+          orphanSpanCount: 0,
+          services: [
+            { name: 'gateway', spanCount: 2, errorSpanCount: 0 },
+            { name: 'math', spanCount: 1, errorSpanCount: 0 },
+          ],
+        },
+      ],
+    })
+  })
+
+  test('as many as asked for, and none where none is meant', async () => {
+    const found = async (more: string) =>
+      (await ask3(`trace-summaries?query.serviceName=math&query.startTimeMin=${since}${more}`)).body['summaries']
+    expect(await found('')).toHaveLength(2)
+    expect(await found('&query.searchDepth=1')).toMatchObject([{ traceId: traceId('bad'), errorSpanCount: 1 }])
+    expect(await found('&query.attributes={"error":"false"}')).toMatchObject([{ traceId: traceId('ok') }])
+    expect(await found('&query.operationName=none')).toEqual([])
+  })
+
+  test("a trace is OTLP's JSON", async () => {
+    const { body } = await ask3(`traces/${traceId('bad')}?startTime=${since}&endTime=${until}`)
+    const startNano = `${secondsAgo(60)}000000`
+    expect(body).toMatchObject({
+      result: {
+        resourceSpans: [
+          {
+            resource: { attributes: [{ key: 'service.name', value: { stringValue: 'math' } }] },
+            scopeSpans: [
+              {
+                scope: { name: 'test' },
+                spans: [
+                  {
+                    traceId: traceId('bad'),
+                    spanId: spanId('b1'),
+                    kind: 2,
+                    startTimeUnixNano: startNano,
+                    endTimeUnixNano: `${secondsAgo(60) + 100}000000`,
+                    attributes: [
+                      { key: 'http.response.status_code', value: { intValue: '500' } },
+                      { key: 'url.query', value: { stringValue: 'a:b=c' } },
+                    ],
+                    events: [{ name: 'exception' }],
+                    links: [{ traceId: traceId('ok'), spanId: spanId('o2') }],
+                    status: { code: 2, message: hostile },
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    })
+    expect(JSON.stringify(body)).not.toContain('parentSpanId')
+  })
+
+  test.each([
+    ['trace-summaries', 400, /service: missing/],
+    ['trace-summaries?query.serviceName=a&query.searchDepth=0', 400, /query\.searchDepth: "0": use a whole number/],
+    ['trace-summaries?query.serviceName=a&query.startTimeMin=1', 400, /query\.startTimeMin: "1": use RFC 3339/],
+    ['operations', 400, /service/],
+    ['traces/none', 400, /traceId: "none": use 1 to 32 hex digits/],
+    [`traces/${traceId('none')}`, 404, /trace not found/],
+    ['none', 404, /There is nothing at/],
+  ])('%s is refused with %i', async (path, status, message) => {
+    expect(await ask3(path)).toEqual({
+      status,
+      body: { error: { httpCode: status, message: expect.stringMatching(message) } },
+    })
+  })
 })
 
 describe('a search', () => {

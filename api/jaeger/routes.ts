@@ -1,17 +1,7 @@
 // Jaeger's query API, so that Grafana's Jaeger data source and Jaeger's own UI work with nothing else. They ask at `/api`,
 // beside our `/api/v1`. Services have their plain names here, as in Jaeger; which environment is a tag of the process.
 import { createRoute, z } from '@hono/zod-openapi'
-import {
-  countSpansOf,
-  exceptionsMax,
-  findTraces,
-  readCallCounts,
-  readOperationNames,
-  readServiceNames,
-  readSpans,
-  spansMax,
-  type Store,
-} from '@headwater/store'
+import { findTraces, readCallCounts, readOperationNames, readServiceNames, spansMax } from '@headwater/store'
 import { type MetricSet, parseService } from '@headwater/vocabulary'
 import type { Context } from 'hono'
 import { Refusal, type RequestVariables } from '../errors.ts'
@@ -27,10 +17,8 @@ import {
   spanKindParameter,
   traceIdParameter,
 } from './parameters.ts'
-import { type JaegerTrace, jaegerTrace } from './trace.ts'
-
-/** Names are listed of what was sent so lately. */
-const namesOfMs = 7 * 86_400_000
+import { lately, readTraces } from './read-traces.ts'
+import { jaegerTrace } from './trace.ts'
 
 const tagShape = z.object({
   key: z.string(),
@@ -142,15 +130,13 @@ export function serveJaeger(
   api: Api,
   { store, now, counts }: Parts & { counts: MetricSet<keyof typeof metrics> },
 ): void {
-  const lately = () => ({ since: new Date(now() - namesOfMs), until: new Date(now() + 1) })
-
   api.openapi(services, async (c) => {
-    const names = await readServiceNames(store, lately())
+    const names = await readServiceNames(store, lately(now()))
     return c.json(inEnvelope(names, { total: names.length }), 200)
   })
 
   const namesOf = async (service: string) => {
-    const found = await readOperationNames(store, { ...lately(), service })
+    const found = await readOperationNames(store, { ...lately(now()), service })
     const names = [...new Set(found.map(({ name }) => name))]
     return inEnvelope(names, { total: names.length })
   }
@@ -164,7 +150,7 @@ export function serveJaeger(
 
   api.openapi(operations, async (c) => {
     const { service, spanKind } = c.req.valid('query')
-    const found = await readOperationNames(store, { ...lately(), service, kind: spanKind })
+    const found = await readOperationNames(store, { ...lately(now()), service, kind: spanKind })
     const named = found.map(({ name, kind }) => ({ name, spanKind: kind.toLowerCase() }))
     return c.json(inEnvelope(named, { total: named.length }), 200)
   })
@@ -173,7 +159,8 @@ export function serveJaeger(
     const asked = c.req.valid('query')
     if (asked.traceID.length > 0) {
       const ids = [...new Set(asked.traceID)]
-      const { traces, leftOut } = await readTraces(store, ids)
+      const { traces: found, leftOut, warnings } = await readTraces(store, ids)
+      const traces = found.map(({ traceId, spans }) => jaegerTrace(traceId, spans, warnings))
       counts.add('headwater_jaeger_traces_left_out_total', leftOut.size)
       const known = new Set(traces.map(({ traceID }) => traceID))
       const errors = ids.flatMap((traceID): JaegerError[] => {
@@ -183,7 +170,8 @@ export function serveJaeger(
       return c.json(inEnvelope(traces, { total: traces.length, errors }), 200)
     }
     const found = await findTraces(store, { filter: filterOf(asked, now()), limit: asked.limit })
-    const { traces, leftOut } = await readTraces(store, found)
+    const { traces: read, leftOut, warnings } = await readTraces(store, found)
+    const traces = read.map(({ traceId, spans }) => jaegerTrace(traceId, spans, warnings))
     counts.add('headwater_jaeger_traces_left_out_total', leftOut.size)
     // No `errors`: Jaeger's UI would show them in place of what was found.
     return c.json(inEnvelope(traces, { total: found.length, limit: asked.limit }), 200)
@@ -191,9 +179,10 @@ export function serveJaeger(
 
   api.openapi(one, async (c) => {
     const { traceID } = c.req.valid('param')
-    const { traces } = await readTraces(store, [traceID])
+    const { traces, warnings } = await readTraces(store, [traceID])
     if (traces.length === 0) throw new Refusal(404, 'not_found', 'trace not found')
-    return c.json(inEnvelope(traces, { total: 1 }), 200)
+    const shown = traces.map(({ traceId, spans }) => jaegerTrace(traceId, spans, warnings))
+    return c.json(inEnvelope(shown, { total: 1 }), 200)
   })
 
   api.openapi(dependencies, async (c) => {
@@ -208,38 +197,4 @@ export function serveJaeger(
     }
     return c.json(inEnvelope([...links.values()], { total: links.size }), 200)
   })
-}
-
-/** These traces in their order, whole, as long as they have room for their spans together; a first one that has not is cut. */
-async function readTraces(
-  store: Store,
-  ids: readonly string[],
-): Promise<{ traces: JaegerTrace[]; leftOut: ReadonlySet<string> }> {
-  if (ids.length === 0) return { traces: [], leftOut: new Set() }
-  const sizes = ids.length === 1 ? new Map(ids.map((id) => [id, 1])) : await countSpansOf(store, ids)
-  const chosen: string[] = []
-  const leftOut = new Set<string>()
-  let room = spansMax
-  for (const id of ids) {
-    const size = sizes.get(id)
-    if (size === undefined) continue
-    if (size > room && chosen.length > 0) leftOut.add(id)
-    else {
-      chosen.push(id)
-      room -= size
-    }
-  }
-  if (chosen.length === 0) return { traces: [], leftOut }
-  const { spans, truncated } = await readSpans(store, chosen)
-  const byTrace = Map.groupBy(spans, ({ traceId }) => traceId)
-  const warnings = truncated
-    ? [`This is cut: at most ${spansMax} spans and ${exceptionsMax} exceptions of the log are shown`]
-    : []
-  return {
-    traces: chosen.flatMap((id) => {
-      const own = byTrace.get(id)
-      return own === undefined ? [] : [jaegerTrace(id, own, warnings)]
-    }),
-    leftOut,
-  }
 }

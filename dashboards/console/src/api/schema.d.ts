@@ -3826,6 +3826,394 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v3/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger 3: names of services that sent spans in the last week */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In their order */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            services: string[];
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v3/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger 3: names and kinds of a service's spans of the last week */
+        get: {
+            parameters: {
+                query: {
+                    service: string;
+                    spanKind?: "server" | "client" | "producer" | "consumer" | "internal";
+                    span_kind?: "server" | "client" | "producer" | "consumer" | "internal";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In their order */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            operations: {
+                                name: string;
+                                spanKind: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v3/trace-summaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger 3: traces with a span that is meant, the newest first, summed up */
+        get: {
+            parameters: {
+                query?: {
+                    "query.serviceName"?: string;
+                    "query.service_name"?: string;
+                    "query.operationName"?: string;
+                    "query.operation_name"?: string;
+                    "query.span_name"?: string;
+                    "query.startTimeMin"?: string;
+                    "query.start_time_min"?: string;
+                    "query.startTimeMax"?: string;
+                    "query.start_time_max"?: string;
+                    "query.durationMin"?: string;
+                    "query.duration_min"?: string;
+                    "query.durationMax"?: string;
+                    "query.duration_max"?: string;
+                    "query.attributes"?: string;
+                    "query.searchDepth"?: number;
+                    "query.search_depth"?: number;
+                    "query.num_traces"?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Of 10000 spans at most */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            summaries: {
+                                traceId: string;
+                                rootServiceName: string;
+                                rootOperationName: string;
+                                minStartTimeUnixNano: string;
+                                maxEndTimeUnixNano: string;
+                                spanCount: number;
+                                errorSpanCount: number;
+                                /** @description Whose parents are not there */
+                                orphanSpanCount: number;
+                                services: {
+                                    name: string;
+                                    spanCount: number;
+                                    errorSpanCount: number;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v3/traces/{traceId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jaeger 3: a trace as OTLP's JSON */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    traceId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The trace, with 10000 spans at most */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            result: {
+                                /** @description As of opentelemetry.proto.trace.v1 */
+                                resourceSpans: {
+                                    [key: string]: unknown;
+                                }[];
+                            };
+                        };
+                    };
+                };
+                /** @description A parameter cannot be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description There is no such trace */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+                /** @description ClickHouse is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JaegerError3"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -4616,6 +5004,12 @@ export interface components {
                 };
             };
             warnings: string[] | null;
+        };
+        JaegerError3: {
+            error: {
+                httpCode: number;
+                message: string;
+            };
         };
     };
     responses: never;
