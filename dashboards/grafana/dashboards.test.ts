@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { dashboards, fileOf } from './dashboards.ts'
 import { type Choices, expand } from './test-macros.ts'
+import { dashboardChecker } from './test-schema.ts'
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, file), 'utf8')
 
@@ -209,6 +210,17 @@ test('the files are those that the code makes: npm run build --workspace=@headwa
   )
   for (const [name, dashboard] of Object.entries(dashboards)) {
     expect(read(`json/${name}.json`)).toBe(fileOf(dashboard))
+  }
+})
+
+test("the files are of Grafana's schema", () => {
+  const check = dashboardChecker()
+  const open = z.looseObject({ panels: z.array(z.looseObject({})) })
+  for (const file of files) {
+    const dashboard = open.parse(JSON.parse(read(`json/${file}`)))
+    expect(check(dashboard)).toEqual([])
+    expect(check({ ...dashboard, titel: 'x' })).not.toEqual([])
+    expect(check({ ...dashboard, panels: [{ ...dashboard.panels[0], gridPos: { w: 'wide' } }] })).not.toEqual([])
   }
 })
 
