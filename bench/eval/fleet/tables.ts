@@ -105,7 +105,7 @@ export function faultTable(scores: readonly RecordingScore[]): string {
   const byKind = [...times].map(([kind, own]) => {
     const seconds = own.map(({ verdict }) => (verdict.explainedAfterMs ?? Infinity) / 1_000)
     const points = own.filter(({ shares }) => shares.length > 0).map(({ shares }) => pointsOff(shares))
-    return `| ${kind} | ${own.length} | ${median(seconds).toFixed(1)} | ${Math.max(...seconds).toFixed(1)} | ${meanOf(points).toFixed(1)} |`
+    return `| ${kind} | ${own.length} | ${shownSeconds(median(seconds))} | ${shownSeconds(Math.max(...seconds))} | ${meanOf(points).toFixed(1)} |`
   })
   const wrong = scores.flatMap(({ name, falseIncidents }) =>
     falseIncidents.map(({ told, afterMs }) => `  ${name}, after ${Math.round(afterMs / 1_000)} s: ${told.title}`),
@@ -133,6 +133,10 @@ function faultLine({ name, verdict, shares, culprits }: FaultScore, remark: stri
       : (verdict.explainedAfterMs / 1_000).toFixed(1)
   const flows = shares.map((share) => `${share.flow} ${percent(share.told)}, ${percent(share.true)}`).join('; ')
   return `| ${[name, `${isRight ? '' : 'WRONG '}${said}`, verdict.firstSaid ?? '', after, flows, verdict.others, remark].join(' | ')} |`
+}
+
+function shownSeconds(seconds: number): string {
+  return Number.isFinite(seconds) ? seconds.toFixed(1) : 'never'
 }
 
 function percent(share: number): string {
