@@ -25,7 +25,16 @@ export interface ReadTraces {
 
 /** These traces in their order, whole, as long as they have room for their spans together; a first one that has not is cut. */
 export async function readTraces(store: Store, ids: readonly string[]): Promise<ReadTraces> {
-  const sizes = ids.length > 1 ? await countSpansOf(store, ids) : new Map(ids.map((id) => [id, 1]))
+  if (ids.length === 0) return { traces: [], leftOut: new Set(), warnings: [] }
+  // Nearly always there is room for all, and counting them would cost as much as reading them.
+  const all = await readSpans(store, ids)
+  if (!all.truncated || ids.length === 1) return { ...byTrace(ids, all), leftOut: new Set() }
+  const { chosen, leftOut } = choose(ids, await countSpansOf(store, ids))
+  return { ...byTrace(chosen, await readSpans(store, chosen)), leftOut }
+}
+
+/** Which traces have room; those without spans are neither. */
+function choose(ids: readonly string[], sizes: ReadonlyMap<string, number>) {
   const chosen: string[] = []
   const leftOut = new Set<string>()
   let room = spansMax
@@ -38,15 +47,19 @@ export async function readTraces(store: Store, ids: readonly string[]): Promise<
       room -= size
     }
   }
-  if (chosen.length === 0) return { traces: [], leftOut, warnings: [] }
-  const { spans, truncated } = await readSpans(store, chosen)
-  const byTrace = Map.groupBy(spans, ({ traceId }) => traceId)
+  return { chosen, leftOut }
+}
+
+function byTrace(
+  ids: readonly string[],
+  { spans, truncated }: { spans: StoredSpan[]; truncated: boolean },
+): Pick<ReadTraces, 'traces' | 'warnings'> {
+  const groups = Map.groupBy(spans, ({ traceId }) => traceId)
   return {
-    traces: chosen.flatMap((traceId) => {
-      const own = byTrace.get(traceId)
+    traces: ids.flatMap((traceId) => {
+      const own = groups.get(traceId)
       return own === undefined ? [] : [{ traceId, spans: own }]
     }),
-    leftOut,
     warnings: truncated
       ? [`This is cut: at most ${spansMax} spans and ${exceptionsMax} exceptions of the log are shown`]
       : [],
