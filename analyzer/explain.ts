@@ -16,18 +16,18 @@ import {
   type UsualEntry,
   type WindowCounts,
 } from '@headwater/store'
-import { bucketMiddle, bucketOf, countAbove, quantileNs } from '@headwater/vocabulary'
+import { bucketOf, countAbove, quantileNs } from '@headwater/vocabulary'
 import { tellingAttribute } from './attribute.ts'
 import { nameOf, type Suspect, toCauses } from './cause.ts'
 import { changeEvidence, readSeenChanges } from './changes.ts'
 import { confidenceOf } from './confidence.ts'
-import { type Finding, slowAbove } from './detect.ts'
+import type { Finding } from './detect.ts'
 import { upstreamOf } from './graph/upstream.ts'
 import type { Group } from './group.ts'
 import { noCauseReason } from './no-cause.ts'
 import { onsetMs } from './onset.ts'
 import { parameters } from './parameters.ts'
-import type { Picture } from './picture.ts'
+import { operationKey, type Picture } from './picture.ts'
 import { type Compared, queryOf, toAnomaly } from './told-anomaly.ts'
 
 /** All that is told of an incident, apart from its life cycle. */
@@ -71,10 +71,10 @@ export async function explain(
   const onsets = new Map(group.findings.map((finding) => [finding, onsetMs(finding, windows, untilMs - 30_000)]))
   const first = suspects[0]
   const ofFirst = group.findings.filter((finding) => first !== undefined && concerns(finding, first))
-  const onset = Math.min(
-    ...(ofFirst.length === 0 ? group.findings : ofFirst).map((finding) => onsets.get(finding) ?? untilMs),
-  )
-  const sinceMs = Math.min(onset, knownSinceMs ?? onset)
+  const begun = ofFirst.length === 0 ? group.findings : ofFirst
+  // What lasts is known to a minute only, and what is known better already stays.
+  const telling = knownSinceMs === undefined ? begun : begun.filter(({ compared: own }) => own === undefined)
+  const sinceMs = Math.min(knownSinceMs ?? untilMs, ...telling.map((finding) => onsets.get(finding) ?? untilMs))
   const range = { fromMs: sinceMs, toMs: untilMs }
   const told = suspects.slice(0, 3)
   const changes = await readSeenChanges(store, {
@@ -88,6 +88,8 @@ export async function explain(
       ...range,
       badCalls: told.flatMap((suspect) => badCallsOf(suspect, known)),
       usualEntries: usualEntriesOf(known),
+      // Who shares its workers with what waits is hit, too, though it never passes the cause.
+      hitEntries: group.findings.filter((finding) => isOfEntry(finding, known)),
       flows: told.flatMap((suspect) => flowsOf(suspect, known)),
     }),
     first === undefined ? [] : readBadPatterns(store, { ...range, badCalls: badCallsOf(first, known) }),
@@ -190,15 +192,17 @@ function flowsOf({ service, peer, findings }: Suspect, known: Picture): string[]
   return [...new Set(passed.flatMap((at) => [...(known.flowsThrough.get(at) ?? [])]))]
 }
 
-/** An entry is slow well above its normal 99th percentile, or well beyond the bulk where a few slow calls have raised that. */
+function isOfEntry({ signal, service, operation, caller }: Finding, known: Picture): boolean {
+  if (caller !== undefined || (signal !== 'errors' && signal !== 'latency')) return false
+  return (known.operations.get(operationKey(service, operation))?.entries ?? 0) > 0
+}
+
+/** An entry is slow well above its normal 99th percentile. */
 function usualEntriesOf(known: Picture): UsualEntry[] {
   return [...known.operations.values()]
     .filter(({ isRoot, calls }) => isRoot && calls > 0)
     .map(({ service, operation, calls, errors, duration }) => {
-      const slowNs = Math.min(
-        bucketMiddle(slowAbove(duration, parameters.slowBulk)),
-        Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1),
-      )
+      const slowNs = Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1)
       // A run that fails and is slow counts twice here, which is less than what is not known of it.
       const bad = errors + countAbove(duration, bucketOf(slowNs))
       return { service, operation, slowNs, badShare: Math.min(1, bad / calls) }

@@ -46,13 +46,21 @@ export function detectLasting({ whole, minutes, baseline, pValueMax }: LastingEv
   )
   const ofMinutes = minutes.map((minute) => {
     const judged = findings.length === 0 ? [] : judgeSeries({ recent: minute, baseline }, minuteJudging)
-    return new Map(judged.map((finding) => [seriesOf(finding), finding.pValue]))
+    return new Map(judged.map((finding) => [seriesOf(finding), finding]))
   })
-  const lastingFindings = findings.filter((finding) =>
+  const lastingFindings = findings.filter((finding) => {
+    const series = seriesOf(finding)
     // A minute without calls says nothing against it.
-    ofMinutes.every((pValues) => (pValues.get(seriesOf(finding)) ?? 0) <= lasting.minutePValueMax),
-  )
+    if (ofMinutes.some((minute) => (minute.get(series)?.pValue ?? 0) > lasting.minutePValueMax)) return false
+    // What is passing is not lasting, though the last minute still has some of it.
+    const last = ofMinutes.at(-1)?.get(series)
+    return last === undefined || excessShare(last) >= excessShare(finding) * lasting.goesOnMin
+  })
   return [...lastingFindings, ...ceasedCalls({ whole, minutes, baseline })]
+}
+
+function excessShare({ excessCalls, calls }: Finding): number {
+  return excessCalls / calls
 }
 
 /** What tells the tests of all series apart. */

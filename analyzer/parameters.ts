@@ -44,6 +44,8 @@ export const parameters = {
     /** … with a chance below this, where all of them together stay below that. */
     minutePValueMax: 0.05,
     pValueMax: 1e-5,
+    /** … and the last one is so much as bad as all of them. */
+    goesOnMin: 0.5,
     /** At least so many calls over these minutes, and so many before. */
     callsMin: 60,
     baselineCallsMin: 100,

@@ -57,14 +57,17 @@ export async function step(
   }
   const effects = await lasting.at(atMs)
   const findings = withLasting(detect({ ...pictures, collectorWasAlive: alive }), effects)
-  const { baseline: known, leftOut } = await pictures.connected(findings.flatMap(servicesOf))
+  // When a fault fades, what an incident hit at its height still belongs to it.
+  const concerned =
+    findings.length === 0 ? [] : [...findings.flatMap(servicesOf), ...open.flatMap(({ scope }) => scope)]
+  const { baseline: known, leftOut } = await pictures.connected(concerned)
   const groups = groupFindings(findings, known)
   const accused = new Map<Group, Suspect[]>()
   const isNews = (group: Group): boolean => effects.isNew || !group.findings.every(isLasting)
   const judged = { pictures, effects, atMs }
   // What has gone on for minutes has become part of the recent time's normal.
   const readKnown = async (group: Group): Promise<Picture> =>
-    group.findings.some(isLasting) ? (await pictures.connected(group.services, effects.baseline)).baseline : known
+    group.findings.some(isLasting) ? (await pictures.connected(concerned, effects.baseline)).baseline : known
   for (const group of groups.filter(isNews)) accused.set(group, await readSuspects(store, group, judged))
   const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
   const possible = decide(open, groups, {

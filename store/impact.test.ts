@@ -33,22 +33,24 @@ interface Run {
   isByCause?: boolean
   services?: string[]
   weight?: number
+  /** When it ended, in seconds of the range of a minute. */
+  endS?: number
 }
 
 /** Runs that all ended within the range. */
 async function write(runs: Run[]): Promise<void> {
-  const seconds = (atMs / 1_000).toFixed(3)
+  const at = (second: number) => (atMs / 1_000 + second).toFixed(3)
   await store.clickhouse.insert({
     table: 'chain_execution_traces',
     format: 'JSONEachRow',
     values: runs.map(
-      ({ flow, user = '', ms = 20, failed = false, services = ['gateway', 'payments'], weight = 1 }, i) => ({
+      ({ flow, user = '', ms = 20, failed = false, services = ['gateway', 'payments'], weight = 1, endS = 0 }, i) => ({
         Tick: 1,
         FlowId: `run-${i}`,
         TraceId: `trace-${i}`,
         FlowName: flow,
-        StartedAt: seconds,
-        EndedAt: seconds,
+        StartedAt: at(endS),
+        EndedAt: at(endS),
         DurationNs: ms * 1e6,
         EntryService: 'gateway',
         EntryOperation: flow,
@@ -64,10 +66,10 @@ async function write(runs: Run[]): Promise<void> {
   await store.clickhouse.insert({
     table: 'chain_dependency_events',
     format: 'JSONEachRow',
-    values: runs.map(({ flow, isByCause = false }, i) => ({
+    values: runs.map(({ flow, isByCause = false, endS = 0 }, i) => ({
       Tick: 1,
       Deleted: 0,
-      Time: seconds,
+      Time: at(endS),
       TraceId: `trace-${i}`,
       SpanId: `span-${i}`,
       FlowId: `run-${i}`,
@@ -96,7 +98,7 @@ async function impactOf(
   usualEntries = [entry('POST /orders')],
   { badCalls = [failing], flows = [] }: { badCalls?: BadCall[]; flows?: string[] } = {},
 ): ReturnType<typeof readImpact> {
-  return await readImpact(store, { fromMs: atMs - 1_000, toMs: atMs + 1_000, badCalls, usualEntries, flows })
+  return await readImpact(store, { fromMs: atMs - 1_000, toMs: atMs + 60_000, badCalls, usualEntries, flows })
 }
 
 const times = (count: number, run: Run): Run[] => Array.from({ length: count }, () => run)
@@ -149,6 +151,18 @@ test('hit by silence are runs of its flows that never reached a service; and nam
   expect((await impactOf([], { badCalls: [], flows: ['GET /products'] })).flows).toEqual([
     { name: 'GET /products', runs: 1, runsAffected: 1 },
   ])
+})
+
+test('once it has passed, healthy runs make nothing look better', async () => {
+  const runs = Array.from({ length: 600 }, (_, i): Run => {
+    const isBad = i < 200 && i % 2 === 0
+    return { flow: 'POST /orders', endS: i / 10, failed: isBad, isByCause: isBad }
+  })
+  await write(runs)
+  const { flows } = await impactOf()
+  expect(flows[0]?.runs).toBeGreaterThan(190)
+  expect(flows[0]?.runs).toBeLessThanOrEqual(200)
+  expect((flows[0]?.runsAffected ?? 0) / (flows[0]?.runs ?? 1)).toBeCloseTo(0.5, 2)
 })
 
 test('of an entry that has no past no run is slow', async () => {

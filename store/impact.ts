@@ -47,9 +47,12 @@ const calls = `(
   WHERE Time >= fromUnixTimestamp64Milli({from:Int64}) AND Time < fromUnixTimestamp64Milli({to:Int64})
   ORDER BY Tick DESC LIMIT 1 BY TraceId, SpanId)`
 
+/** The last hundredth of runs that went wrong is as well what goes wrong anyway: what is told ends before, when it has passed. */
+const hitUntil = 0.99
+
 /**
- * Flows and users hit since the onset. A flow is hit when a run of it in which a call went wrong at the cause failed or was
- * slow, or when it is one of `flows`. Of such a flow's runs all that failed or were slow are counted, less those that do so
+ * Flows and users hit since the onset, up to the end of what hits them. A flow is hit when a run of it in which a call went wrong at the cause failed or was
+ * slow, when a run that began at one of `hitEntries` did, or when it is one of `flows`. Of such a flow's runs all that failed or were slow are counted, less those that do so
  * anyway: a cause also hits runs that queue behind its bad calls, and a run that passed it may fail for its own reasons. A run
  * that was sampled counts as those that it stands for.
  */
@@ -60,8 +63,14 @@ export async function readImpact(
     toMs,
     badCalls,
     usualEntries,
+    hitEntries = [],
     flows = [],
-  }: TimeRange & { badCalls: BadCall[]; usualEntries: UsualEntry[]; flows?: string[] },
+  }: TimeRange & {
+    badCalls: BadCall[]
+    usualEntries: UsualEntry[]
+    hitEntries?: { service: string; operation: string }[]
+    flows?: string[]
+  },
 ): Promise<{ flows: FlowImpact[]; users: UserImpact }> {
   const answer = await store.clickhouse.query({
     query: `
@@ -75,9 +84,10 @@ export async function readImpact(
         ),
         runs AS (
           SELECT FlowId, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, groupUniqArrayArray(Services) AS RunServices,
-            max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS Usual, max(Weight) AS RunWeight
+            max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS Usual, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd,
+            max((EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))}) AS IsOfHitEntry
           FROM (
-            SELECT FlowId, FlowName, StartedAt, UserId, Services, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
+            SELECT FlowId, FlowName, StartedAt, EndedAt, UserId, Services, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
             FROM chain_execution_traces
             WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
           ) AS traces
@@ -85,22 +95,26 @@ export async function readImpact(
           GROUP BY FlowId
         ),
         judged AS (
-          SELECT Flow, User, Usual, RunWeight,
+          SELECT Flow, User, Usual, RunWeight, RunEnd,
             arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {silence:Array(Tuple(String, Array(String)))}) AS IsMissed,
             IsBad OR IsMissed AS IsAffected,
-            IsMissed OR (IsBad AND FlowId IN (SELECT FlowId FROM bad)) AS IsByCause
+            IsMissed OR (IsBad AND (IsOfHitEntry OR FlowId IN (SELECT FlowId FROM bad))) AS IsByCause
           FROM runs
         ),
-        hit AS (SELECT DISTINCT Flow FROM judged WHERE IsByCause)
+        hit AS (
+          SELECT * FROM judged
+          WHERE Flow IN (SELECT Flow FROM judged WHERE IsByCause) OR has({flows:Array(String)}, Flow)
+        )
       SELECT Flow AS name, round(sum(RunWeight)) AS runs, greatest(0, sumIf(RunWeight, IsAffected) - sum(RunWeight * Usual)) AS runsAffected,
         groupUniqArrayIf(10000)(User, User != '') AS users, groupUniqArrayIf(10000)(User, User != '' AND IsAffected) AS usersAffected
-      FROM judged WHERE Flow IN (SELECT Flow FROM hit) OR has({flows:Array(String)}, Flow)
+      FROM hit WHERE RunEnd <= (SELECT quantileExact(${hitUntil})(RunEnd) FROM hit WHERE IsAffected)
       GROUP BY Flow HAVING runsAffected >= 0.5 ORDER BY runsAffected DESC, name LIMIT 200`,
     query_params: {
       from: fromMs,
       to: toMs,
       ...bind(badCalls),
       flows,
+      hitEntries: hitEntries.map(({ service, operation }) => new TupleParam([service, operation])),
       usualEntries: usualEntries.map(
         ({ service, operation, slowNs, badShare }) =>
           new TupleParam([service, operation, Math.round(slowNs), badShare]),
