@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { blame } from './blame.ts'
 import { toCauses } from './cause.ts'
 import { pictureOf } from './picture.ts'
-import { callsIn, shop } from './test-table.ts'
+import { callsIn, findingsOf, shop } from './test-table.ts'
 
 const healthy = shop(1_000)
 
@@ -103,6 +103,19 @@ test('what is usual is not moved by a few windows of trouble', () => {
     blame(pictureOf(shop(100)), pictureOf(healthy), { logs: { recent: [logged(spans, 40)], usual: windows } })
   expect(find(40)).toEqual([])
   expect(find(0).map(({ service }) => service)).toEqual(['payments'])
+})
+
+test('where errors alone raised the alarm, whoever is a little slower is not blamed', () => {
+  const now = shop(100, {
+    payments: '100 calls, 40 ms, self 10 ms, 20 failed, 20 by itself',
+    catalog: '100 calls, 30 ms, self 30 ms',
+  })
+  const alarms = findingsOf(now, healthy)
+  expect(alarms.every(({ unit }) => unit === 'share')).toBe(true)
+  const services = (testimony: Parameters<typeof blame>[2]) =>
+    blame(pictureOf(now), pictureOf(healthy), testimony).map(({ service }) => service)
+  expect(services({ alarms })).toEqual(['payments'])
+  expect(services({ alarms, wasSlow: true })).toContain('catalog')
 })
 
 /** A catalog that asks its cache in each call, and its database in so many of a thousand. */

@@ -38,13 +38,19 @@ export interface Testimony {
   logs?: LogPatterns
   /** What raised the alarm. Of silence, and of small effects that last, only these tell. */
   alarms?: readonly Finding[]
+  /** Whether it was told before that something is slow, or gives no answer. */
+  wasSlow?: boolean
 }
 
 const noLogs: LogPatterns = { recent: [], usual: [] }
 
 /** Suspects, the most suspect first: one a service. `known` is the normal picture. */
-export function blame(recent: Picture, known: Picture, { logs = noLogs, alarms = [] }: Testimony = {}): Suspect[] {
-  const charges = chargesOf(recent, known, { logs, alarms })
+export function blame(
+  recent: Picture,
+  known: Picture,
+  { logs = noLogs, alarms = [], wasSlow = false }: Testimony = {},
+): Suspect[] {
+  const charges = chargesOf(recent, known, { logs, alarms, wasSlow })
   const ancestors = ancestorsIn(known)
   return charges
     .map((charge) => toSuspect(charge, weightOf(charge, charges, ancestors)))
@@ -88,7 +94,7 @@ function isAbove(service: string, other: string, ancestors: Map<string, Set<stri
   return ancestors.get(other)?.has(service) === true && ancestors.get(service)?.has(other) !== true
 }
 
-function chargesOf(recent: Picture, known: Picture, { logs, alarms }: Required<Testimony>): Charge[] {
+function chargesOf(recent: Picture, known: Picture, { logs, alarms, wasSlow }: Required<Testimony>): Charge[] {
   const charges = new Map<string, Charge>()
   const chargeOf = (service: string): Charge => {
     const charge = charges.get(service) ?? {
@@ -104,13 +110,15 @@ function chargesOf(recent: Picture, known: Picture, { logs, alarms }: Required<T
     charges.set(service, charge)
     return charge
   }
+  // Where nothing grew slow enough to tell, what is slower by the finer measures here is no trouble of anybody's.
+  const isSlowness = wasSlow || alarms.length === 0 || alarms.some(({ unit }) => unit !== 'share')
   const waits = new Map<string, { extraNs: number; usualNs: number }>()
   for (const [key, now] of recent.operations) {
     const charge = chargeOf(now.service)
     charge.calls += now.calls
     const before = known.operations.get(key)
     if (before === undefined || isTooFew(now.calls, before.calls)) continue
-    const slow = ownTime(now, before)
+    const slow = isSlowness ? ownTime(now, before) : undefined
     const errors = ownErrors(now, before)
     charge.slow += slow?.excessCalls ?? 0
     charge.errors += errors?.excessCalls ?? 0
@@ -141,8 +149,8 @@ function chargesOf(recent: Picture, known: Picture, { logs, alarms }: Required<T
       const hasSpans = known.served.has(service) || recent.served.has(service)
       const found = (
         hasSpans
-          ? [onTheWay(now, before), unanswered(now, before, 'unanswered')]
-          : [waiting(now, before), unanswered(now, before, 'errors')]
+          ? [isSlowness ? onTheWay(now, before) : undefined, unanswered(now, before, 'unanswered')]
+          : [isSlowness ? waiting(now, before) : undefined, unanswered(now, before, 'errors')]
       ).filter((finding) => finding !== undefined)
       if (found.length === 0) continue
       badWeight += Math.sqrt(now.calls)

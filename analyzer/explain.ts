@@ -63,7 +63,7 @@ export async function explain(
     /** The times that the findings compare. */
     compared: Compared
     /** The onset, once an incident has one: it does not move forward. */
-    knownSinceMs?: number
+    knownSinceMs?: number | undefined
     /** The most suspect first. */
     suspects: Suspect[]
   },

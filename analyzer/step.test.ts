@@ -239,7 +239,15 @@ test('who resolves an incident that goes on is left alone; once it was quiet and
   await stories.judge(450)
   expect(await stories.judge(460)).toMatchObject({ opened: 0 })
   const back = await readIncident(stories.store, id)
-  expect(back).toMatchObject({ state: 'open', resolvedAt: null, resolvedBy: null, reopenings: 1, since: open?.since })
+  expect(back).toMatchObject({
+    state: 'open',
+    resolvedAt: null,
+    resolvedBy: null,
+    reopenings: 1,
+    openedAt: open?.openedAt,
+  })
+  // It began anew: what was before is not laid at its door.
+  expect(secondOf(back?.since ?? '')).toBe(430)
   expect(back?.reopened.map(({ why }) => why)).toEqual([
     expect.stringMatching(/^It came back .* after it had been resolved, with the same cause\.$/),
   ])

@@ -20,6 +20,7 @@ import { explain, readOnsetWindows } from './explain.ts'
 import { type Group, groupFindings, servicesOf } from './group.ts'
 import { seriesOf, smallDepartures } from './lasting.ts'
 import { type Decision, decide } from './life-cycle.ts'
+import { isSameCause } from './new-evidence.ts'
 import { badWindows } from './onset.ts'
 import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
@@ -86,15 +87,16 @@ export async function step(
     const { group } = decision
     if (!isNews(group)) continue
     const windows = await readOnsetWindows(store, group, atMs)
+    const knownSinceMs = goesOnSinceMs(decision, accused.get(group)?.[0])
     // An incident is explained by all of its time; groups that one incident owns are merged, and then new.
     const suspects =
-      decision.deed === 'update'
-        ? await readSuspects(store, group, { ...judged, sinceMs: Date.parse(decision.incident.since) })
-        : (accused.get(group) ?? (await readSuspects(store, group, judged)))
+      knownSinceMs === undefined
+        ? (accused.get(group) ?? (await readSuspects(store, group, judged)))
+        : await readSuspects(store, group, { ...judged, sinceMs: knownSinceMs, wasSlow: wasToldSlow(decision) })
     if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
-    const sinceMs = decision.deed === 'update' ? Date.parse(decision.incident.since) : atMs
+    const sinceMs = knownSinceMs ?? atMs
     const compared = comparedAt(atMs, sinceMs, pictures.normal)
-    const evidence = { suspects, windows, known: await readKnown(group), compared }
+    const evidence = { suspects, windows, known: await readKnown(group), compared, knownSinceMs }
     await carryOut(store, lease, { decision, evidence, atMs, nowMs })
     decisions.push(decision)
   }
@@ -124,6 +126,20 @@ interface Evidence {
   windows: WindowCounts[]
   known: Picture
   compared: Compared
+  /** The onset, where it goes on. */
+  knownSinceMs: number | undefined
+}
+
+/**
+ * The onset of what goes on. What comes back after it was resolved has begun anew, and so has what comes after a quiet time with
+ * another cause: what went wrong before would be laid at its door.
+ */
+function goesOnSinceMs(decision: Decision, accused: Suspect | undefined): number | undefined {
+  if (decision.deed !== 'update') return undefined
+  const { since, quietSteps, causes } = decision.incident
+  const [first] = causes
+  const isOther = accused !== undefined && first !== undefined && !isSameCause(first, accused)
+  return quietSteps > 0 && isOther ? undefined : Date.parse(since)
 }
 
 /**
@@ -133,7 +149,7 @@ interface Evidence {
 async function readSuspects(
   store: Store,
   group: Group,
-  { pictures, effects, atMs, sinceMs = atMs }: Judged & { sinceMs?: number },
+  { pictures, effects, atMs, sinceMs = atMs, wasSlow = false }: Judged & { sinceMs?: number; wasSlow?: boolean },
 ): Promise<Suspect[]> {
   const lasts = group.findings.some(isLasting)
   const around = await pictures.around(group.services, lasts ? effects.baseline : undefined)
@@ -142,7 +158,7 @@ async function readSuspects(
     fromMs < atMs - pictures.recentMs
       ? await readSince(store, { fromMs, toMs: atMs }, servicesIn(around))
       : around.recent
-  const told = blame(seen, around.baseline, { alarms: group.findings })
+  const told = blame(seen, around.baseline, { alarms: group.findings, wasSlow })
   const suspects =
     lasts && told.every(({ weight }) => weight === 0)
       ? blame(seen, around.baseline, { alarms: [...group.findings, ...smallDepartures(seen, around.baseline)] })
@@ -153,6 +169,10 @@ async function readSuspects(
 
 function isLasting({ compared }: Finding): boolean {
   return compared !== undefined
+}
+
+function wasToldSlow(decision: Decision): boolean {
+  return decision.deed === 'update' && decision.incident.causes.slice(0, 1).some(({ kind }) => kind !== 'errors')
 }
 
 /** What lasts is told of series of which the recent time does not tell the same. */
@@ -235,7 +255,6 @@ async function carryOut(
         group,
         ...evidence,
         untilMs: atMs,
-        ...(earlier === undefined ? {} : { knownSinceMs: Date.parse(earlier.since) }),
       })
       // What is left when a fault fades is no better explanation than what was seen at its height.
       const causes = told.causes.length === 0 && earlier !== undefined ? earlier.causes : told.causes

@@ -153,9 +153,9 @@ test('hit by silence are runs of its flows that never reached a service; and nam
   ])
 })
 
-test('once it has passed, healthy runs make nothing look better', async () => {
+test('before it began and once it has passed, healthy runs make nothing look better', async () => {
   const runs = Array.from({ length: 600 }, (_, i): Run => {
-    const isBad = i < 200 && i % 2 === 0
+    const isBad = i >= 50 && i < 250 && i % 2 === 0
     return { flow: 'POST /orders', endS: i / 10, failed: isBad, isByCause: isBad }
   })
   await write(runs)

@@ -47,11 +47,14 @@ const calls = `(
   WHERE Time >= fromUnixTimestamp64Milli({from:Int64}) AND Time < fromUnixTimestamp64Milli({to:Int64})
   ORDER BY Tick DESC LIMIT 1 BY TraceId, SpanId)`
 
-/** The last hundredth of runs that went wrong is as well what goes wrong anyway: what is told ends before, when it has passed. */
-const hitUntil = 0.99
+/**
+ * Shares are told of the time in which runs went wrong: an onset is known to ten seconds only, and what has passed is told for a
+ * while. Where some go wrong anyway, the first and the last hundredth of those that did may be such.
+ */
+const [hitFrom, hitUntil] = [0.01, 0.99]
 
 /**
- * Flows and users hit since the onset, up to the end of what hits them. A flow is hit when a run of it in which a call went wrong at the cause failed or was
+ * Flows and users hit since the onset, from the first to the last of what hits them. A flow is hit when a run of it in which a call went wrong at the cause failed or was
  * slow, when a run that began at one of `hitEntries` did, or when it is one of `flows`. Of such a flow's runs all that failed or were slow are counted, less those that do so
  * anyway: a cause also hits runs that queue behind its bad calls, and a run that passed it may fail for its own reasons. A run
  * that was sampled counts as those that it stands for.
@@ -104,10 +107,18 @@ export async function readImpact(
         hit AS (
           SELECT * FROM judged
           WHERE Flow IN (SELECT Flow FROM judged WHERE IsByCause) OR has({flows:Array(String)}, Flow)
+        ),
+        hitting AS (
+          SELECT
+            if(any(AnywayBad) < 0.5, min(RunEnd), quantileExact(${hitFrom})(RunEnd)) AS FirstHit,
+            if(any(AnywayBad) < 0.5, max(RunEnd), quantileExact(${hitUntil})(RunEnd)) AS LastHit
+          FROM hit CROSS JOIN (SELECT sum(RunWeight * Usual) AS AnywayBad FROM hit) AS anyway
+          WHERE IsAffected
         )
       SELECT Flow AS name, round(sum(RunWeight)) AS runs, greatest(0, sumIf(RunWeight, IsAffected) - sum(RunWeight * Usual)) AS runsAffected,
         groupUniqArrayIf(10000)(User, User != '') AS users, groupUniqArrayIf(10000)(User, User != '' AND IsAffected) AS usersAffected
-      FROM hit WHERE RunEnd <= (SELECT quantileExact(${hitUntil})(RunEnd) FROM hit WHERE IsAffected)
+      FROM hit
+      WHERE RunEnd >= (SELECT FirstHit FROM hitting) AND RunEnd <= (SELECT LastHit FROM hitting)
       GROUP BY Flow HAVING runsAffected >= 0.5 ORDER BY runsAffected DESC, name LIMIT 200`,
     query_params: {
       from: fromMs,

@@ -68,12 +68,16 @@ function toTracked(row: Selectable<Database['incidents']>): TrackedIncident {
 export async function readIncidentRanges(store: Store, sinceMs: number, nowMs: number): Promise<TimeRange[]> {
   const rows = await store.postgres
     .selectFrom('incidents')
-    .select(['since', 'resolved_at'])
+    .select(['since', 'opened_at', 'resolved_at'])
     .where((eb) => eb.or([eb('resolved_at', 'is', null), eb('resolved_at', '>', new Date(sinceMs))]))
     .orderBy('since', 'desc')
     .limit(1_000)
     .execute()
-  return rows.map(({ since, resolved_at }) => ({ fromMs: since.getTime(), toMs: resolved_at?.getTime() ?? nowMs }))
+  return rows.map(({ since, opened_at, resolved_at }) => ({
+    // What came back began anew, and its earlier times are no more normal.
+    fromMs: Math.min(since.getTime(), opened_at.getTime()),
+    toMs: resolved_at?.getTime() ?? nowMs,
+  }))
 }
 
 /** Writes the analyzer's side of an incident, and appends the change to ClickHouse. Throws {@link LeaseLost} for an old epoch. */
