@@ -18,6 +18,7 @@ const closingLine: Reporter = {
 
 /** What takes longest, the longest first: began late, one of these would run alone at the end. */
 const longest = [
+  'examples/fleet/woken.test.ts',
   'analyzer/step.test.ts',
   'analyzer/dirt.test.ts',
   'collector/trouble.test.ts',

@@ -29,10 +29,12 @@ const runForm = z.object({ otlpUrl: z.string(), apiUrl: z.string() })
  */
 export async function startHeadwater(options: {
   ports: 'standard' | 'any'
+  /** Settings beside those that this sets. */
+  settings?: Readonly<Record<string, string>>
   /** Gives up the start. */
   signal?: AbortSignal
 }): Promise<HeadwaterProcess> {
-  const { ports, signal } = options
+  const { ports, settings = {}, signal } = options
   const directory = await mkdtemp(join(tmpdir(), 'headwater-demo-'))
   const isStandard = ports === 'standard' && (await isFree(standardPorts.otlp)) && (await isFree(standardPorts.api))
   const child = spawn(process.execPath, [fileURLToPath(new URL('../../cli/headwater.js', import.meta.url)), 'up'], {
@@ -42,6 +44,7 @@ export async function startHeadwater(options: {
       HEADWATER_DATA: directory,
       HEADWATER_OTLP_PORT: isStandard ? String(standardPorts.otlp) : '0',
       HEADWATER_PORT: isStandard ? String(standardPorts.api) : '0',
+      ...settings,
     },
   })
   let isStopping = false
