@@ -22,6 +22,10 @@ const definitions = {
     type: 'counter',
     help: 'Rounds given up because an engine failed; the next one repeats them',
   },
+  headwater_analyzer_lasting_failures_total: {
+    type: 'counter',
+    help: 'Minutes in which small effects that last could not be looked for, because an engine failed',
+  },
   headwater_incidents_open: { type: 'gauge', help: 'Incidents open now' },
   headwater_incidents_opened_total: { type: 'counter', help: 'Incidents opened' },
   headwater_incidents_reopened_total: { type: 'counter', help: 'Incidents that were resolved and came back' },

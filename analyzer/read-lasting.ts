@@ -14,10 +14,12 @@ export interface Lasting {
   findings: Finding[]
   /** The time that it was looked for in. */
   range: TimeRange
-  /** What was normal before that. */
-  baseline: Baseline
+  /** What was normal before that, where it is known. */
+  baseline: Baseline | undefined
   /** Series that were too many to look at. */
   leftOut: number
+  /** Why it could not be looked for. */
+  failure?: string
 }
 
 /** Keeps what was found last, so that it is looked for once a minute only. */
@@ -29,17 +31,27 @@ export class LastingEffects {
     this.#store = store
   }
 
-  /** What lasts as of the last whole minute before, and whether nobody has asked for it yet. */
+  /**
+   * What lasts as of the last whole minute before, and whether nobody has asked for it yet. It never throws: a search that
+   * fails finds nothing for a minute, and keeps nobody from judging what is plain.
+   */
   async at(atMs: number): Promise<Lasting & { isNew: boolean }> {
     const toMs = Math.floor(atMs / minuteMs) * minuteMs
     if (this.#last?.range.toMs === toMs) return { ...this.#last, isNew: false }
-    this.#last = await readLasting(this.#store, toMs)
+    this.#last = await readLasting(this.#store, toMs).catch((error: unknown) => {
+      const failure = error instanceof Error ? error.message : String(error)
+      return { findings: [], range: rangeUntil(toMs), baseline: undefined, leftOut: 0, failure }
+    })
     return { ...this.#last, isNew: true }
   }
 }
 
+function rangeUntil(toMs: number): TimeRange {
+  return { fromMs: toMs - parameters.lasting.minutes * minuteMs, toMs }
+}
+
 async function readLasting(store: Store, toMs: number): Promise<Lasting> {
-  const range = { fromMs: toMs - parameters.lasting.minutes * minuteMs, toMs }
+  const range = rangeUntil(toMs)
   const baseline = await baselineUntil(store, { atMs: toMs, toMs: range.fromMs })
   // What is normal is not known from less time than that which is judged.
   if (baseline.coversMs < toMs - range.fromMs) return { findings: [], range, baseline, leftOut: 0 }

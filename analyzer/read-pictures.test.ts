@@ -268,6 +268,18 @@ test('what lasts is read just so after a screen, too', async () => {
   expect(found).toBeGreaterThan(0)
 }, 600_000)
 
+test('where what lasts cannot be looked for, nothing is found, and it is said why', async () => {
+  const query = () => Promise.reject(new Error('Memory limit exceeded'))
+  const broken = new Proxy(store, {
+    get: (target, name) => (name === 'clickhouse' ? { query } : Reflect.get(target, name)),
+  })
+  expect(await new LastingEffects(broken).at(atMs)).toMatchObject({
+    findings: [],
+    failure: 'Memory limit exceeded',
+    isNew: true,
+  })
+})
+
 test('around a service are its calls, those into it and those of all that it calls, now and before; connected are its callers, too', async () => {
   await empty()
   const before = callsIn(`

@@ -126,6 +126,10 @@ async function round({
   metrics.add('headwater_incidents_resolved_total', report.resolved)
   metrics.set('headwater_incidents_open', report.open)
   metrics.add('headwater_analyzer_series_left_out_total', report.seriesLeftOut)
+  if (report.lastingFailure !== undefined) {
+    metrics.add('headwater_analyzer_lasting_failures_total')
+    log(`analyzer: small effects that last were not looked for in this minute: ${report.lastingFailure}`)
+  }
   return isBehind
 }
 

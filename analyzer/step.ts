@@ -37,6 +37,8 @@ export interface StepReport {
   open: number
   /** Series that were too many to look at, and so not judged or not told. */
   seriesLeftOut: number
+  /** Why small effects that last could not be looked for. */
+  lastingFailure?: string
 }
 
 /**
@@ -107,6 +109,7 @@ export async function step(
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
     open: decisions.filter((decision) => decision.deed !== 'resolve' && !isStillClosed(decision)).length,
     seriesLeftOut: pictures.leftOut + effects.leftOut + leftOut,
+    ...(effects.isNew && effects.failure !== undefined ? { lastingFailure: effects.failure } : {}),
   }
 }
 
