@@ -16,12 +16,12 @@ import {
   type UsualEntry,
   type WindowCounts,
 } from '@headwater/store'
-import { bucketOf, countAbove, quantileNs } from '@headwater/vocabulary'
+import { bucketMiddle, bucketOf, countAbove, quantileNs } from '@headwater/vocabulary'
 import { tellingAttribute } from './attribute.ts'
 import { nameOf, type Suspect, toCauses } from './cause.ts'
 import { changeEvidence, readSeenChanges } from './changes.ts'
 import { confidenceOf } from './confidence.ts'
-import type { Finding } from './detect.ts'
+import { type Finding, slowAbove } from './detect.ts'
 import { upstreamOf } from './graph/upstream.ts'
 import type { Group } from './group.ts'
 import { noCauseReason } from './no-cause.ts'
@@ -197,12 +197,15 @@ function isOfEntry({ signal, service, operation, caller }: Finding, known: Pictu
   return (known.operations.get(operationKey(service, operation))?.entries ?? 0) > 0
 }
 
-/** An entry is slow well above its normal 99th percentile. */
+/** An entry is slow well above its normal 99th percentile, or well beyond the bulk where a few slow calls have raised that. */
 function usualEntriesOf(known: Picture): UsualEntry[] {
   return [...known.operations.values()]
     .filter(({ isRoot, calls }) => isRoot && calls > 0)
     .map(({ service, operation, calls, errors, duration }) => {
-      const slowNs = Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1)
+      const slowNs = Math.min(
+        bucketMiddle(slowAbove(duration, parameters.slowBulk)),
+        Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1),
+      )
       // A run that fails and is slow counts twice here, which is less than what is not known of it.
       const bad = errors + countAbove(duration, bucketOf(slowNs))
       return { service, operation, slowNs, badShare: Math.min(1, bad / calls) }
