@@ -254,7 +254,7 @@ function silentServices({ recent, baseline, recentMs, baselineMs }: Evaluation):
     const activity = activityAround(service, { recent, baseline, recentMs, baselineMs })
     if (activity === undefined) continue
     const due = (callsBefore / baselineMs) * recentMs * Math.min(activity, parameters.silenceActivityMax)
-    const pValue = negativeBinomialAtMost({ k: seen, expected: due, dispersion: 20 })
+    const pValue = negativeBinomialAtMost({ k: seen, expected: due, dispersion: parameters.callsDispersion })
     if (
       due < parameters.silenceCallsMin ||
       seen > due * parameters.silenceShareMax ||

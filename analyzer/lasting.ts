@@ -109,7 +109,7 @@ function ceased(
   const due = expected * calls
   const made = madeIn(edge)
   if (due < dueMin || made > due * shareMax) return undefined
-  const pValue = negativeBinomialAtMost({ k: made, expected: due, dispersion: 20 })
+  const pValue = negativeBinomialAtMost({ k: made, expected: due, dispersion: parameters.callsDispersion })
   if (pValue > pValueMax) return undefined
   return {
     signal: 'fan-out',

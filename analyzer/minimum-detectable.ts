@@ -89,7 +89,7 @@ export function smallestSilence(due: number): SmallestEffect | undefined {
   // The more come, the more likely it is.
   while (none - most > 1) {
     const middle = Math.floor((most + none) / 2)
-    const pValue = negativeBinomialAtMost({ k: middle, expected: due, dispersion: 20 })
+    const pValue = negativeBinomialAtMost({ k: middle, expected: due, dispersion: parameters.callsDispersion })
     if (pValue <= parameters.silencePValueMax) most = middle
     else none = middle
   }

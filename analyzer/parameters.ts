@@ -56,6 +56,8 @@ export const parameters = {
     /** Calls have ceased when so many were due, at most this share of them is made, and chance would do so less often than that; */
     ceased: { dueMin: 30, shareMax: 0.5, pValueMax: 1e-8, minuteDueMin: 8, minuteShareMax: 0.7 },
   },
+  /** Counts of calls vary more than by chance alone: the size of the negative binomial. */
+  callsDispersion: 20,
   /** A slow call weighs as much as a failed one when its excess reaches this. */
   slowWeightNs: 150_000_000,
   /** Findings below this p-value open an incident at once; others have to last for two steps. */

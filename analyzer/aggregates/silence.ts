@@ -52,7 +52,7 @@ function judgeSilence({ name, before, now }: Component, callers: readonly Compon
   if (callersBefore < parameters.seriesCallsMin) return undefined
   const expected = usual * now.length * Math.min(callersNow / callersBefore, 1.5)
   const seen = countCalls(now)
-  const pValue = negativeBinomialAtMost({ k: seen, expected, dispersion: 20 })
+  const pValue = negativeBinomialAtMost({ k: seen, expected, dispersion: parameters.callsDispersion })
   const isSilent =
     expected >= parameters.silenceCallsMin &&
     seen <= expected * parameters.silenceShareMax &&
