@@ -46,6 +46,49 @@ test('calls that nobody answers speak against who should have', () => {
   expect(blamed(now, before)).toEqual(['unavailable payments'])
 })
 
+test('a peer that is slow for one operation of its only caller is to blame, and half so where another caller is well', () => {
+  const peerOf = (evaluate: number, forecast: string): CallState[] =>
+    callsIn(`
+      - > gateway POST /math: 200 calls, 20 ms, self 1 ms
+      gateway POST /math > math POST /evaluate: 100 calls, ${evaluate + 1} ms, self 1 ms
+      gateway POST /math > math POST /matrix: 100 calls, 6 ms, self 1 ms
+      math POST /evaluate ?> rates.internal: 100 calls, ${evaluate} ms
+      math POST /matrix ?> rates.internal: 100 calls, 5 ms
+      ${forecast}`)
+  const forecast = `
+      gateway POST /math > forecast POST /forecast: 200 calls, 6 ms, self 1 ms
+      forecast POST /forecast ?> rates.internal: 200 calls, 5 ms`
+  const weightOf = (now: CallState[], before: CallState[]): number | undefined =>
+    blame(pictureOf(now), pictureOf(before)).find(({ peer }) => peer === 'rates.internal')?.weight
+  const alone = weightOf(peerOf(700, ''), peerOf(5, '')) ?? 0
+  // 100 of 200 calls, to the power of 0.7.
+  expect(alone).toBeCloseTo(100 / 200 ** 0.7, 1)
+  expect(weightOf(peerOf(700, forecast), peerOf(5, forecast))).toBeLessThan(alone / 2)
+})
+
+test('who takes a little longer explains little where another takes ten times as long again', () => {
+  const now = shop(100, {
+    catalog: '100 calls, 15 ms, self 15 ms, 60 self at 40 ms',
+    payments: '100 calls, 40 ms, self 10 ms, 60 self at 900 ms',
+  })
+  const [first, second] = blame(pictureOf(now), pictureOf(healthy))
+  expect([first?.service, second?.service]).toEqual(['payments', 'catalog'])
+  // The same share of calls, but 25 ms beside 890 are less than a tenth.
+  expect(second?.weight).toBeLessThan((first?.weight ?? 0) * 0.5)
+})
+
+test('where everything takes three times as long, nobody is blamed for as much', () => {
+  const now = pictureOf(
+    shop(100, {
+      catalog: '100 calls, 45 ms, self 45 ms',
+      payments: '100 calls, 120 ms, self 30 ms',
+      bank: '100 calls, 75 ms',
+    }),
+  )
+  expect(blame(now, pictureOf(healthy)).map(({ service }) => service)).toContain('catalog')
+  expect(blame(now, pictureOf(healthy), { slowdown: 3 })).toEqual([])
+})
+
 test('a rare service that is ill in all of its calls comes before a busy one that is ill in some', () => {
   const now = shop(1_000, {
     orders: '1000 calls, 60 ms, self 15 ms, 120 self at 60 ms',

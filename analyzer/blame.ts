@@ -21,6 +21,8 @@ interface Charge {
   /** The part of its own time's excess that waiting for others explains: who waits holds its workers, and others queue for them. */
   queued: number
   slow: number
+  /** Time beyond the usual, within and on the way, by the median of its slow calls. */
+  slowNs: number
   errors: number
   /** Spans that logged what they usually do not, or not what they usually do: of the line and operation where most did. */
   logs: { spans: number; ofSpans: number }
@@ -34,6 +36,8 @@ export interface Testimony {
   alarms?: readonly Finding[]
   /** Whether it was told before that something is slow, or gives no answer. */
   wasSlow?: boolean
+  /** By what factor everything is slower than usual: so much slower accuses nobody. */
+  slowdown?: number
 }
 
 const noLogs: LogPatterns = { recent: [], usual: [] }
@@ -42,9 +46,9 @@ const noLogs: LogPatterns = { recent: [], usual: [] }
 export function blame(
   recent: Picture,
   known: Picture,
-  { logs = noLogs, alarms = [], wasSlow = false }: Testimony = {},
+  { logs = noLogs, alarms = [], wasSlow = false, slowdown = 1 }: Testimony = {},
 ): Suspect[] {
-  const charges = chargesOf(recent, known, { logs, alarms, wasSlow })
+  const charges = chargesOf(recent, known, { logs, alarms, wasSlow, slowdown })
   const ancestors = ancestorsIn(known)
   return charges
     .map((charge) => toSuspect(charge, weightOf(charge, charges, ancestors)))
@@ -56,7 +60,10 @@ export function blame(
  * others, has the share of its own trouble left that the other's bad calls leave: some of its calls to it are not in the traces.
  */
 function weightOf(charge: Charge, charges: readonly Charge[], ancestors: Map<string, Set<string>>): number {
-  const { callsExponent, errorsExplained } = parameters.blame
+  const { callsExponent, errorsExplained, slowTimeMin } = parameters.blame
+  const mostNs = Math.max(...charges.map(({ slowNs }) => slowNs))
+  // Who is slower by little beside another explains little of what is slow.
+  const ofTime = charge.slowNs === 0 ? 1 : Math.min(1, charge.slowNs / (mostNs * slowTimeMin))
   let left = 1
   let errorsLeft = 1
   for (const other of charges) {
@@ -67,7 +74,7 @@ function weightOf(charge: Charge, charges: readonly Charge[], ancestors: Map<str
   // Who has no worker left refuses.
   errorsLeft = Math.min(errorsLeft, 1 - errorsExplained * charge.queued)
   const { direct, errors, logs } = charge
-  const slow = charge.slow * (1 - charge.queued)
+  const slow = charge.slow * (1 - charge.queued) * ofTime
   const calls = Math.max(1, charge.calls) ** callsExponent
   const within = Math.max(Math.max(slow, errors * errorsLeft) / calls, logs.spans / logs.ofSpans ** callsExponent)
   return direct / calls + within * left
@@ -88,7 +95,11 @@ function isAbove(service: string, other: string, ancestors: Map<string, Set<stri
   return ancestors.get(other)?.has(service) === true && ancestors.get(service)?.has(other) !== true
 }
 
-function chargesOf(recent: Picture, known: Picture, { logs, alarms, wasSlow }: Required<Testimony>): Charge[] {
+function chargesOf(
+  recent: Picture,
+  known: Picture,
+  { logs, alarms, wasSlow, slowdown }: Required<Testimony>,
+): Charge[] {
   const charges = new Map<string, Charge>()
   const chargeOf = (service: string): Charge => {
     const charge = charges.get(service) ?? {
@@ -97,6 +108,7 @@ function chargesOf(recent: Picture, known: Picture, { logs, alarms, wasSlow }: R
       direct: 0,
       queued: 0,
       slow: 0,
+      slowNs: 0,
       errors: 0,
       logs: { spans: 0, ofSpans: 1 },
       findings: [],
@@ -112,7 +124,7 @@ function chargesOf(recent: Picture, known: Picture, { logs, alarms, wasSlow }: R
     charge.calls += now.calls
     const before = known.operations.get(key)
     if (before === undefined || isTooFew(now.calls, before.calls)) continue
-    const slow = isSlowness ? ownTime(now, before) : undefined
+    const slow = isSlowness ? ownTime(now, before, slowdown) : undefined
     const errors = ownErrors(now, before)
     charge.slow += slow?.excessCalls ?? 0
     charge.errors += errors?.excessCalls ?? 0
@@ -133,26 +145,30 @@ function chargesOf(recent: Picture, known: Picture, { logs, alarms, wasSlow }: R
   const edges = Map.groupBy(recent.edges.entries(), ([, { service }]) => service)
   for (const [service, into] of edges) {
     const charge = chargeOf(service)
-    let edgeWeight = 0
-    let badWeight = 0
+    const callers = new Map<string, { calls: number; isBad: boolean }>()
     for (const [key, now] of into) {
       charge.calls += now.unanswered
       const before = known.edges.get(key)
       if (before === undefined || isTooFew(now.calls, before.calls)) continue
-      edgeWeight += Math.sqrt(now.calls)
+      const caller = callers.get(now.caller) ?? { calls: 0, isBad: false }
+      callers.set(now.caller, caller)
+      caller.calls += now.calls
       const hasSpans = known.served.has(service) || recent.served.has(service)
       const found = (
         hasSpans
-          ? [isSlowness ? onTheWay(now, before) : undefined, unanswered(now, before, 'unanswered')]
-          : [isSlowness ? waiting(now, before) : undefined, unanswered(now, before, 'errors')]
+          ? [isSlowness ? onTheWay(now, before, slowdown) : undefined, unanswered(now, before, 'unanswered')]
+          : [isSlowness ? waiting(now, before, slowdown) : undefined, unanswered(now, before, 'errors')]
       ).filter((finding) => finding !== undefined)
       if (found.length === 0) continue
-      badWeight += Math.sqrt(now.calls)
+      caller.isBad = true
       charge.direct += found.reduce((sum, { excessCalls }) => sum + excessCalls, 0)
       charge.findings.push(...found)
     }
     // Who gets stuck with one caller only may owe it to that one.
-    if (edgeWeight > 0) charge.direct *= (badWeight / edgeWeight) ** 2
+    const weights = [...callers.values()].map(({ calls, isBad }) => ({ weight: Math.sqrt(calls), isBad }))
+    const all = weights.reduce((sum, { weight }) => sum + weight, 0)
+    const bad = weights.reduce((sum, { weight, isBad }) => sum + (isBad ? weight : 0), 0)
+    if (all > 0) charge.direct *= (bad / all) ** 2
   }
   const overAsked = new Set<string>()
   for (const [key, now] of recent.edges) {
@@ -188,7 +204,13 @@ function chargesOf(recent: Picture, known: Picture, { logs, alarms, wasSlow }: R
     if (finding.excessCalls > charge.logs.spans) charge.logs = { spans: finding.excessCalls, ofSpans: finding.calls }
     charge.findings.push(finding)
   }
-  return [...charges.values()].filter(({ findings }) => findings.length > 0)
+  const accused = [...charges.values()].filter(({ findings }) => findings.length > 0)
+  for (const charge of accused) charge.slowNs = charge.findings.reduce((sum, finding) => sum + slowerByNs(finding), 0)
+  return accused
+}
+
+function slowerByNs({ unit, excessCalls, seen, expected }: Finding): number {
+  return unit === 'ns' ? excessCalls * Math.max(0, seen - expected) : 0
 }
 
 function isSameSeries(one: Finding, other: Finding): boolean {
@@ -236,22 +258,22 @@ function isTooFew(calls: number, before: number): boolean {
   return calls < parameters.blame.callsMin || before < parameters.blame.baselineCallsMin
 }
 
-function ownTime(now: OperationSeries, before: OperationSeries): Finding | undefined {
+function ownTime(now: OperationSeries, before: OperationSeries, slowdown: number): Finding | undefined {
   const { service, operation } = now
   const finding = slowFinding(
     { signal: 'self-time', service, operation },
-    { recent: now.self, usual: before.self, calls: now.calls, baselineCalls: before.calls },
+    { recent: now.self, usual: before.self, calls: now.calls, baselineCalls: before.calls, slowdown },
   )
   return finding && { ...finding, excessNs: Math.max(0, now.selfNs - (now.calls * before.selfNs) / before.calls) }
 }
 
-function onTheWay(now: EdgeSeries, before: EdgeSeries): Finding | undefined {
+function onTheWay(now: EdgeSeries, before: EdgeSeries, slowdown: number): Finding | undefined {
   const calls = now.calls - now.unanswered
   const baselineCalls = before.calls - before.unanswered
   if (calls === 0 || baselineCalls === 0) return undefined
   const finding = slowFinding(
     { signal: 'wire-time', ...edgeOf(now, before) },
-    { recent: now.wire, usual: before.wire, calls, baselineCalls },
+    { recent: now.wire, usual: before.wire, calls, baselineCalls, slowdown },
   )
   return finding && { ...finding, excessNs: Math.max(0, now.wireNs - (calls * before.wireNs) / baselineCalls) }
 }
@@ -282,7 +304,13 @@ function fanOut(now: EdgeOfCaller, before: EdgeOfCaller): Finding | undefined {
   if (extraNs < slowerNs * fanOutTimeMin) return undefined
   const slower = slowFinding(
     { signal: 'fan-out', ...edgeOf(now.edge, before.edge) },
-    { recent: now.caller.duration, usual: before.caller.duration, calls, baselineCalls: before.caller.calls },
+    {
+      recent: now.caller.duration,
+      usual: before.caller.duration,
+      calls,
+      baselineCalls: before.caller.calls,
+      slowdown: 1,
+    },
   )
   if (slower === undefined) return undefined
   const fewer = Math.round(seen * calls) - 1
@@ -295,10 +323,10 @@ function fanOut(now: EdgeOfCaller, before: EdgeOfCaller): Finding | undefined {
 }
 
 /** Of a peer without spans there is only how long its callers waited for it. */
-function waiting(now: EdgeSeries, before: EdgeSeries): Finding | undefined {
+function waiting(now: EdgeSeries, before: EdgeSeries, slowdown: number): Finding | undefined {
   const finding = slowFinding(
     { signal: 'latency', ...edgeOf(now, before) },
-    { recent: now.duration, usual: before.duration, calls: now.calls, baselineCalls: before.calls },
+    { recent: now.duration, usual: before.duration, calls: now.calls, baselineCalls: before.calls, slowdown },
   )
   return (
     finding && { ...finding, excessNs: Math.max(0, now.durationNs - (now.calls * before.durationNs) / before.calls) }
@@ -333,10 +361,11 @@ function slowFinding(
     usual,
     calls,
     baselineCalls,
-  }: { recent: Histogram; usual: Histogram; calls: number; baselineCalls: number },
+    slowdown,
+  }: { recent: Histogram; usual: Histogram; calls: number; baselineCalls: number; slowdown: number },
 ): Finding | undefined {
   const { slowFactor, shareRiseMin, pValueMax } = parameters.blame
-  const margin = bucketOf(slowFactor * 1e9) - bucketOf(1e9)
+  const margin = bucketOf(slowFactor * slowdown * 1e9) - bucketOf(1e9)
   const { share, pValue } = exceedance(recent, usual, margin)
   if (share < shareRiseMin || pValue > pValueMax) return undefined
   const expected = quantileBucket(usual, 0.5) ?? 0

@@ -2,9 +2,9 @@ import type { CallState } from '@headwater/store'
 import { bucketMiddle, bucketOf } from '@headwater/vocabulary'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { slowAbove } from './detect.ts'
+import { detect, slowAbove } from './detect.ts'
 import { parameters } from './parameters.ts'
-import { callsIn, chance, findingsOf, shop, tell } from './test-table.ts'
+import { callsIn, chance, evaluationOf, findingsOf, shop, tell } from './test-table.ts'
 
 /** Payments fails by itself, and all above it with it. */
 function failingPayments(calls: number, bad: number): CallState[] {
@@ -177,6 +177,24 @@ test('a call that got slower below what anybody notices is nothing', () => {
   const unnoticedMs = Math.floor(parameters.slowFloorNs / 1e6 / 1.3)
   const now = shop(100, { catalog: `100 calls, ${unnoticedMs} ms, self ${unnoticedMs} ms` })
   expect(findingsOf(now, before)).toEqual([])
+})
+
+test('where everything takes twice as long, only what is slower by more than that shows', () => {
+  const now = shop(100, {
+    browse: '100 calls, 700 ms, self 20 ms',
+    catalog: '100 calls, 550 ms, self 550 ms',
+  })
+  expect(tell(findingsOf(now))).toHaveLength(3)
+  const slowedDown = (slowdown: number): string[] => tell(detect({ ...evaluationOf(now, shop(1_000), true), slowdown }))
+  expect(slowedDown(2)).toEqual(tell(findingsOf(now)))
+  expect(slowedDown(20)).toEqual([])
+  expect(tell(detect({ ...evaluationOf(failingPayments(100, 30), shop(1_000)), slowdown: 20 }))).toHaveLength(4)
+})
+
+test('what is slow in a system that has just been started, nobody knows; what fails, everybody', () => {
+  const young = { baselineMs: parameters.slowBaselineMs - 10_000 }
+  expect(detect({ ...evaluationOf(slowCatalog(100, 40, 400), shop(1_000)), ...young })).toEqual([])
+  expect(detect({ ...evaluationOf(failingPayments(100, 30), shop(1_000)), ...young })).toHaveLength(4)
 })
 
 test('load that doubles, or halves, or grows tenfold is nothing', () => {

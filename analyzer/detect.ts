@@ -41,6 +41,8 @@ export interface Judging {
   /** When a call is slow: the rule that tells most counts. */
   slowRules: readonly SlowRule[]
   slowFloorNs: number
+  /** By what factor everything is slower than usual: so much slower says nothing of a series. */
+  slowdown: number
 }
 
 /** The rules for the recent time. */
@@ -48,6 +50,7 @@ export const recentJudging: Judging = {
   seriesCallsMin: parameters.seriesCallsMin,
   slowRules: [parameters.slowTail, parameters.slowBulk],
   slowFloorNs: parameters.slowFloorNs,
+  slowdown: 1,
 }
 
 export interface Evaluation {
@@ -60,18 +63,24 @@ export interface Evaluation {
   collectorWasAlive: boolean
   /** The largest p-value that is significant, where it is known of more series than are in the pictures. */
   pValueMax?: number
+  /** By what factor everything is slower than usual. */
+  slowdown?: number
 }
 
 /** All departures of the recent picture from the baseline, false discovery controlled over all series of the step. */
 export function detect(evaluation: Evaluation): Finding[] {
-  const candidates = judgeSeries(evaluation, recentJudging)
+  const { slowdown = 1 } = evaluation
+  const candidates = judgeSeries(evaluation, { ...recentJudging, slowdown })
   const {
     pValueMax = benjaminiHochberg(
       candidates.map(({ pValue }) => pValue),
       parameters.falseDiscoveryRate,
     ),
   } = evaluation
-  const significant = candidates.filter((finding) => finding.pValue <= pValueMax && isLargeEnough(finding))
+  const canTellSlow = evaluation.baselineMs >= parameters.slowBaselineMs
+  const significant = candidates.filter(
+    (finding) => finding.pValue <= pValueMax && isLargeEnough(finding) && (canTellSlow || finding.unit === 'share'),
+  )
   return evaluation.collectorWasAlive ? [...significant, ...silentServices(evaluation)] : significant
 }
 
@@ -202,10 +211,10 @@ function judgeTime(
   before: Histogram,
   beforeNs: number,
   callsBefore: number,
-  { slowRules, slowFloorNs }: Judging,
+  { slowRules, slowFloorNs, slowdown }: Judging,
 ): Finding {
   const judged = slowRules.map((rule) => {
-    const slowBucket = slowAbove(before, rule, slowFloorNs)
+    const slowBucket = slowAbove(before, rule, slowFloorNs, slowdown)
     const slow = countAbove(now, slowBucket)
     const slowBefore = countAbove(before, slowBucket)
     const excessCalls = Math.max(0, slow - (calls * slowBefore) / callsBefore)
@@ -232,10 +241,15 @@ function judgeTime(
 }
 
 /** The bucket above which a call is slow: well beyond a high quantile and the median, and beyond what users would notice. */
-export function slowAbove(before: Histogram, rule: SlowRule, floorNs: number = parameters.slowFloorNs): number {
+export function slowAbove(
+  before: Histogram,
+  rule: SlowRule,
+  floorNs: number = parameters.slowFloorNs,
+  slowdown = 1,
+): number {
   const high = bucketMiddle(quantileBucket(before, rule.quantile) ?? 0)
   const median = bucketMiddle(quantileBucket(before, 0.5) ?? 0)
-  return bucketOf(Math.max(high * rule.factor, median * rule.medianFactor, floorNs))
+  return bucketOf(Math.max(high * rule.factor * slowdown, median * rule.medianFactor * slowdown, floorNs))
 }
 
 function above(histogram: Histogram, bucket: number): Histogram {

@@ -1,7 +1,15 @@
 // What went wrong in some time of the past, against another time as normal. Scored in bench/eval, and offered to users by
 // explain-past.ts.
-import { countMinutes, readLogPatterns, readMinuteStates, type Store, type TimeRange } from '@headwater/store'
+import {
+  countMinutes,
+  minutesOf,
+  readLogPatterns,
+  readMinuteStates,
+  type Store,
+  type TimeRange,
+} from '@headwater/store'
 import { blame } from './blame.ts'
+import { readCommonSlowdown } from './common-slowdown.ts'
 import { confidenceOf } from './confidence.ts'
 import { detect } from './detect.ts'
 import { explain, readOnsetWindows, type Told } from './explain.ts'
@@ -33,22 +41,24 @@ export async function explainRange(
   { recent, baseline, excluded = [] }: { recent: TimeRange; baseline: TimeRange; excluded?: TimeRange[] },
 ): Promise<RangeExplanation> {
   const normal = { ...baseline, excluded: [...excluded, recent] }
-  const [now, before, minutes, recentLogs, usualLogs] = await Promise.all([
+  const [now, before, minutes, slowdown, recentLogs, usualLogs] = await Promise.all([
     readMinuteStates(store, recent),
     readMinuteStates(store, normal),
     countMinutes(store, normal),
+    readCommonSlowdown(store, { recent: minutesOf(recent), baseline: minutesOf(normal) }),
     readLogPatterns(store, recent),
     readLogPatterns(store, { ...normal, windowMs: parameters.blame.logs.windowMs }),
   ])
   const known = pictureOf(before)
   const picture = pictureOf(now)
-  const suspects = blame(picture, known, { logs: { recent: recentLogs, usual: usualLogs } })
+  const suspects = blame(picture, known, { logs: { recent: recentLogs, usual: usualLogs }, slowdown })
   const findings = detect({
     recent: picture,
     baseline: known,
     recentMs: recent.toMs - recent.fromMs,
     baselineMs: minutes * 60_000,
     collectorWasAlive: false,
+    slowdown,
   })
   const compared = compare(picture, known, minutes)
   if (findings.length === 0 && suspects.length === 0) {

@@ -11,6 +11,7 @@ export const lastingJudging: Judging = {
   seriesCallsMin: lasting.baselineCallsMin,
   slowRules: [lasting.slow],
   slowFloorNs: lasting.slowFloorNs,
+  slowdown: 1,
 }
 
 /** Of one minute any rise counts: it is asked only whether the minute agrees. */
@@ -24,28 +25,31 @@ export interface LastingEvaluation {
   baseline: Picture
   /** The largest p-value that is significant over all series. */
   pValueMax: number
+  /** By what factor everything is slower than usual. */
+  slowdown?: number
 }
 
 /**
  * What speaks against services once something lasting has been found: small departures over all of a time, not in each of its
  * minutes, and by less than what raises an alarm.
  */
-export function smallDepartures(recent: Picture, baseline: Picture): Finding[] {
-  return judgeSeries({ recent, baseline }, lastingJudging).filter(
+export function smallDepartures(recent: Picture, baseline: Picture, slowdown = 1): Finding[] {
+  return judgeSeries({ recent, baseline }, { ...lastingJudging, slowdown }).filter(
     (finding) => finding.pValue <= parameters.blame.pValueMax && isLargeEnough(finding, lasting.shareRiseMin),
   )
 }
 
 /** What departs from normal over the whole time and in each of its minutes, be it by little. */
-export function detectLasting({ whole, minutes, baseline, pValueMax }: LastingEvaluation): Finding[] {
-  const findings = judgeSeries({ recent: whole, baseline }, lastingJudging).filter(
+export function detectLasting({ whole, minutes, baseline, pValueMax, slowdown = 1 }: LastingEvaluation): Finding[] {
+  const findings = judgeSeries({ recent: whole, baseline }, { ...lastingJudging, slowdown }).filter(
     (finding) =>
       finding.pValue <= Math.min(pValueMax, lasting.pValueMax) &&
       finding.calls >= lasting.callsMin &&
       isLargeEnough(finding, lasting.shareRiseMin),
   )
   const ofMinutes = minutes.map((minute) => {
-    const judged = findings.length === 0 ? [] : judgeSeries({ recent: minute, baseline }, minuteJudging)
+    const judged =
+      findings.length === 0 ? [] : judgeSeries({ recent: minute, baseline }, { ...minuteJudging, slowdown })
     return new Map(judged.map((finding) => [seriesOf(finding), finding]))
   })
   const lastingFindings = findings.filter((finding) => {

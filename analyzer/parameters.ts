@@ -27,6 +27,10 @@ export const parameters = {
   slowTail: { quantile: 0.99, factor: 1.5, medianFactor: 2.5, shareRiseMin: 0.08 },
   /** … the bulk of most calls being slower, which a baseline with a few slow calls would hide. */
   slowBulk: { quantile: 0.9, factor: 1.25, medianFactor: 2.5, shareRiseMin: 0.3 },
+  /** Before so much is known of a system, nobody can tell what is slow in it: it has just been started, as often as not. */
+  slowBaselineMs: 90_000,
+  /** Whether everything is slower: told by so many places, each with so many calls. */
+  commonSlowdown: { placesMin: 5, callsMin: 10 },
   /** Nobody notices less than a tenth of a second (Nielsen, Usability Engineering, 1993, §5.5). */
   slowFloorNs: 100_000_000,
   /** Silence: at least so many calls were due … */
@@ -107,6 +111,8 @@ export const parameters = {
      * What is usual is the median over windows. Lines that are no errors count less: trouble elsewhere changes what is said, too.
      */
     logs: { shareChangeMin: 0.2, pValueMax: 1e-5, spansMin: 5, windowMs: 5 * 60_000, otherLinesWeight: 0.7 },
+    /** Who is slower by less than this part of the time by which the slowest is counts for less. */
+    slowTimeMin: 0.1,
     /** How far slowness elsewhere explains a service's errors: it makes calls time out, and errors slow down nobody. */
     errorsExplained: 0.5,
   },

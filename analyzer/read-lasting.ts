@@ -1,6 +1,7 @@
 // Small effects that last are looked for once a minute, over whole minutes. What is found stands until the next minute.
 import { minutesOf, readCeasedCalls, readStates, screenSeries, type Store, type TimeRange } from '@headwater/store'
 import { type Baseline, baselineUntil } from './baseline.ts'
+import { readCommonSlowdown } from './common-slowdown.ts'
 import type { Finding } from './detect.ts'
 import { detectLasting, lastingJudging } from './lasting.ts'
 import { parameters } from './parameters.ts'
@@ -72,7 +73,7 @@ async function readLasting(store: Store, toMs: number): Promise<Lasting> {
       },
     }),
   ])
-  const { pValueMax, services } = whatStandsOut({ ...screen, quiet: [] }, parameters.lasting.shareRiseMin)
+  const { pValueMax, services, isSlow } = whatStandsOut({ ...screen, quiet: [] }, parameters.lasting.shareRiseMin)
   for (const { caller, service } of ceased.calls) services.add(caller).add(service)
   const leftOut = screen.leftOut + ceased.leftOut
   if (services.size === 0) return { findings: [], range, baseline, leftOut }
@@ -88,6 +89,7 @@ async function readLasting(store: Store, toMs: number): Promise<Lasting> {
     minutes: minutes.map(({ states }) => pictureOf(states)),
     baseline: pictureOf(before.states),
     pValueMax,
+    slowdown: isSlow ? await readCommonSlowdown(store, compared) : 1,
   })
   return {
     findings: findings.map((finding) => ({ ...finding, compared: { recent: range, baseline: baseline.range } })),

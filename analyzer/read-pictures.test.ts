@@ -1,8 +1,17 @@
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
-import { type CallState, connectStore, migrateClickHouse, migratePostgres, type Store } from '@headwater/store'
+import {
+  type CallState,
+  connectStore,
+  migrateClickHouse,
+  migratePostgres,
+  minutesOf,
+  type Store,
+  tenSecondsOf,
+} from '@headwater/store'
 import { bucketOf, type Histogram } from '@headwater/vocabulary'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readCommonSlowdown } from './common-slowdown.ts'
 import { detect, type Finding } from './detect.ts'
 import { detectLasting } from './lasting.ts'
 import { parameters } from './parameters.ts'
@@ -78,13 +87,18 @@ function inOrder(findings: Finding[]): Finding[] {
 }
 
 /** What is found of all series, read in full. */
-function findInAll(now: CallState[], before: CallState[], baselineMs: number): Finding[] {
+function findInAll(
+  now: CallState[],
+  before: CallState[],
+  { baselineMs, slowdown }: { baselineMs: number; slowdown: number },
+): Finding[] {
   return detect({
     recent: pictureOf(now),
     baseline: pictureOf(before),
     recentMs: parameters.recentMs,
     baselineMs,
     collectorWasAlive: true,
+    slowdown,
   })
 }
 
@@ -161,6 +175,7 @@ const series = fc.record({
 
 test('what is read after a screen shows just the findings that all series show', async () => {
   let found = 0
+  let slow = 0
   await fc.assert(
     fc.asyncProperty(fc.array(series, { minLength: 3, maxLength: 20 }), async (all) => {
       await empty()
@@ -175,30 +190,34 @@ test('what is read after a screen shows just the findings that all series show',
               },
             ],
       )
-      // So much is known of the last hour that the day before it is not asked.
-      before.push({
-        state: stateOf(
-          { service: 'busy', operation: 'x', kind: 'entry', caller: 'a', callerOperation: 'x', usualNs: 2e6 },
-          { calls: 3_000, failedPercent: 0, originPercent: 0, slowPercent: 0, slowFactor: 2 },
-        ),
-        windowMs: baselineToMs - 10_000,
-      })
+      // So much is known of the last hour that the day before it is not asked, and for so long that slowness can be told.
+      for (let window = 1; window <= 10; window += 1) {
+        before.push({
+          state: stateOf(
+            { service: 'busy', operation: 'x', kind: 'entry', caller: 'a', callerOperation: 'x', usualNs: 2e6 },
+            { calls: 300, failedPercent: 0, originPercent: 0, slowPercent: 0, slowFactor: 2 },
+          ),
+          windowMs: baselineToMs - window * 10_000,
+        })
+      }
       await write([...now.map((state) => ({ state, windowMs: atMs - 20_000 })), ...before])
       const pictures = await readPictures(store, atMs)
       const baselineMs = new Set(before.map(({ windowMs }) => windowMs)).size * 10_000
       const expected = findInAll(
         now,
         before.map(({ state }) => state),
-        baselineMs,
+        { baselineMs, slowdown: pictures.slowdown },
       )
       expect(pictures.baselineMs).toBe(baselineMs)
       expect(inOrder(detect({ ...pictures, collectorWasAlive: true }))).toEqual(inOrder(expected))
       found += expected.length
+      slow += expected.filter(({ unit }) => unit === 'ns').length
     }),
     { numRuns: 12 },
   )
   // Or nothing would have been compared.
-  expect(found).toBeGreaterThan(0)
+  expect(found).toBeGreaterThan(slow)
+  expect(slow).toBeGreaterThan(0)
 }, 600_000)
 
 /** Around what just may last: a few bad calls of many, each minute. */
@@ -248,13 +267,15 @@ test('what lasts is read just so after a screen, too', async () => {
         ...before.map((state) => ({ state, windowMs: beforeMs })),
         ...usual,
       ])
+      const { findings, leftOut, range, baseline } = await new LastingEffects(store).at(atMs)
+      if (baseline === undefined) throw new Error('Nothing is known of before')
       const expected = detectLasting({
         whole: pictureOf(minutes.flat()),
         minutes: minutes.map((states) => pictureOf(states)),
         baseline: pictureOf([...before, ...usual.map(({ state }) => state)]),
         pValueMax: 1,
+        slowdown: await readCommonSlowdown(store, { recent: minutesOf(range), baseline: baseline.windows }),
       })
-      const { findings, leftOut } = await new LastingEffects(store).at(atMs)
       expect(leftOut).toBe(0)
       const told = findings.map(({ compared, ...finding }) => {
         expect(compared?.recent).toEqual({ fromMs: toMs - 3 * 60_000, toMs })
@@ -279,6 +300,32 @@ test('where what lasts cannot be looked for, nothing is found, and it is said wh
     isNew: true,
   })
 })
+
+test('what is slower everywhere is told by services that have spans, and by peers that have none', async () => {
+  const placesAt = (factor: number): CallState[] =>
+    callsIn(`
+      - > gateway GET /: 50 calls, ${20 * factor} ms, self ${2 * factor} ms
+      gateway GET / > orders POST /orders: 50 calls, ${15 * factor} ms, self ${5 * factor} ms
+      orders POST /orders > payments POST /pay: 50 calls, ${8 * factor} ms, self ${4 * factor} ms
+      payments POST /pay ?> bank.example:443: 50 calls, ${4 * factor} ms
+      orders POST /orders ?> db.example:5432: 50 calls, ${2 * factor} ms`)
+  const slowdownOf = async (now: CallState[]): Promise<number> => {
+    await empty()
+    await write([
+      ...now.map((state) => ({ state, windowMs: atMs - 20_000 })),
+      ...placesAt(1).map((state) => ({ state, windowMs: baselineFromMs + 600_000 })),
+    ])
+    return await readCommonSlowdown(store, {
+      recent: tenSecondsOf({ fromMs: atMs - 30_000, toMs: atMs }),
+      baseline: tenSecondsOf({ fromMs: baselineFromMs, toMs: baselineToMs }),
+    })
+  }
+  expect(await slowdownOf(placesAt(1))).toBeCloseTo(1, 9)
+  expect(await slowdownOf(placesAt(2))).toBeCloseTo(2, 1)
+  // Calls that the gateway alone left unanswered are no place of their own.
+  const unanswered = callsIn('gateway GET / ?> orders: 50 calls, 900 ms')
+  expect(await slowdownOf([...placesAt(1), ...unanswered])).toBeCloseTo(1, 9)
+}, 240_000)
 
 test('around a service are its calls, those into it and those of all that it calls, now and before; connected are its callers, too', async () => {
   await empty()

@@ -2,6 +2,7 @@
 // finding is read in full.
 import { readCalls, readSent, readStates, screenSeries, type Store, tenSecondsOf, type Windows } from '@headwater/store'
 import { type Baseline, baselineUntil } from './baseline.ts'
+import { readCommonSlowdown } from './common-slowdown.ts'
 import { reachableFrom } from './graph/reachable.ts'
 import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
@@ -24,6 +25,8 @@ export interface Pictures extends PicturePair {
   normal: Baseline
   /** The largest p-value that is significant, over all series, those that are not in the pictures included. */
   pValueMax: number
+  /** By what factor everything is slower than usual. */
+  slowdown: number
   /** Whether nothing at all was called in the recent time. */
   isEmpty: boolean
   /** Series that were too many to look at. */
@@ -44,8 +47,9 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
   const normal = await baselineUntil(store, { atMs, toMs: atMs - recentMs })
   const { windows: baseline, coversMs: baselineMs } = normal
   const screen = await screenSeries(store, { recent, baseline, recentMs, baselineMs, rules: screenRules })
-  const { pValueMax, services: striking } = whatStandsOut(screen)
+  const { pValueMax, services: striking, isSlow } = whatStandsOut(screen)
   const pictures = await readPair(store, { recent, baseline, services: striking })
+  const slowdown = isSlow ? await readCommonSlowdown(store, { recent, baseline }) : 1
   if (screen.quiet.length > 0) {
     await addSent(store, pictures.recent, recent)
     await addSent(store, pictures.baseline, baseline)
@@ -72,6 +76,7 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     baselineMs,
     normal,
     pValueMax,
+    slowdown,
     isEmpty: screen.isEmpty,
     leftOut: screen.leftOut + pictures.leftOut,
     around: async (services, before) => await reached(services, false, before?.windows),

@@ -1,5 +1,5 @@
 // From the counts of a screen: which p-values are significant over all series, and which services have to be looked at in full.
-import type { Screen, ScreenRules, SuspiciousSeries } from '@headwater/store'
+import type { Screen, ScreenedTest, ScreenRules, SuspiciousSeries } from '@headwater/store'
 import { isLargeEnough, recentJudging } from './detect.ts'
 import { parameters } from './parameters.ts'
 import { benjaminiHochberg } from './stats/benjamini-hochberg.ts'
@@ -24,6 +24,8 @@ export function whatStandsOut(
 ): {
   pValueMax: number
   services: Set<string>
+  /** Whether slowness is among what tells. */
+  isSlow: boolean
 } {
   const judged = suspicious.flatMap((series) =>
     testsOf(series, shareRiseMin).map((test) => ({ ...test, service: series.service })),
@@ -34,17 +36,21 @@ export function whatStandsOut(
     tests,
   )
   const telling = judged.filter(({ pValue, isLarge }) => isLarge && pValue <= pValueMax)
-  return { pValueMax, services: new Set([...telling.map(({ service }) => service), ...quiet]) }
+  return {
+    pValueMax,
+    services: new Set([...telling.map(({ service }) => service), ...quiet]),
+    isSlow: telling.some(({ test }) => test === 'latency' || test === 'self-time'),
+  }
 }
 
 /** One p-value a test: of slow calls the rule that tells most counts. */
 function testsOf(
   { calls, callsBefore, outcomes }: SuspiciousSeries,
   shareRiseMin?: number,
-): { pValue: number; isLarge: boolean }[] {
+): { test: ScreenedTest; pValue: number; isLarge: boolean }[] {
   return Map.groupBy(outcomes, ({ test }) => test)
-    .values()
-    .map((ofTest) => {
+    .entries()
+    .map(([test, ofTest]) => {
       const judged = ofTest.map(({ bad, badBefore }) => ({
         pValue: betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore }),
         isLarge: isLargeEnough(
@@ -53,6 +59,7 @@ function testsOf(
         ),
       }))
       return {
+        test,
         pValue: Math.min(...judged.map(({ pValue }) => pValue)),
         isLarge: judged.some(({ isLarge }) => isLarge),
       }

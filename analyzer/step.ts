@@ -9,11 +9,12 @@ import {
   saveIncident,
   type Store,
   tenSecondsOf,
-  type TimeRange,
   type WindowCounts,
+  type Windows,
 } from '@headwater/store'
 import type { Baseline } from './baseline.ts'
 import { blame } from './blame.ts'
+import { readCommonSlowdown } from './common-slowdown.ts'
 import type { Suspect } from './cause.ts'
 import { detect, type Finding } from './detect.ts'
 import { explain, readOnsetWindows } from './explain.ts'
@@ -157,14 +158,19 @@ async function readSuspects(
   const lasts = group.findings.some(isLasting)
   const around = await pictures.around(group.services, lasts ? effects.baseline : undefined)
   const fromMs = blamedFromMs(atMs, lasts ? Math.min(sinceMs, effects.range.fromMs) : sinceMs)
-  const seen =
-    fromMs < atMs - pictures.recentMs
-      ? await readSince(store, { fromMs, toMs: atMs }, servicesIn(around))
-      : around.recent
-  const told = blame(seen, around.baseline, { alarms: group.findings, wasSlow })
+  const isLonger = fromMs < atMs - pictures.recentMs
+  const recent = tenSecondsOf({ fromMs, toMs: atMs })
+  const seen = isLonger ? await readSince(store, recent, servicesIn(around)) : around.recent
+  const { windows: baseline } = (lasts ? effects.baseline : undefined) ?? pictures.normal
+  const isSlow = wasSlow || group.findings.some(({ unit }) => unit === 'ns')
+  const slowdown = isSlow && isLonger ? await readCommonSlowdown(store, { recent, baseline }) : pictures.slowdown
+  const told = blame(seen, around.baseline, { alarms: group.findings, wasSlow, slowdown })
   const suspects =
     lasts && told.every(({ weight }) => weight === 0)
-      ? blame(seen, around.baseline, { alarms: [...group.findings, ...smallDepartures(seen, around.baseline)] })
+      ? blame(seen, around.baseline, {
+          alarms: [...group.findings, ...smallDepartures(seen, around.baseline, slowdown)],
+          slowdown,
+        })
       : told
   const total = suspects.reduce((sum, { weight }) => sum + weight, 0)
   return suspects.filter(({ weight }) => weight > 0 && weight >= total * parameters.causeScoreMin)
@@ -189,8 +195,8 @@ function blamedFromMs(atMs: number, sinceMs: number): number {
   return Math.max(Math.min(sinceMs, atMs - parameters.recentMs), atMs - parameters.blameMs)
 }
 
-async function readSince(store: Store, range: TimeRange, services: ReadonlySet<string>): Promise<Picture> {
-  const { states } = await readStates(store, tenSecondsOf(range), { services })
+async function readSince(store: Store, windows: Windows, services: ReadonlySet<string>): Promise<Picture> {
+  const { states } = await readStates(store, windows, { services })
   return pictureOf(states)
 }
 

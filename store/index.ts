@@ -61,6 +61,7 @@ export {
 } from './states.ts'
 export { readVersions, type VersionSeen } from './versions.ts'
 export { readCeasedCalls } from './ceased-calls.ts'
+export { readTimesAtPlaces, type TimeAtPlace } from './times-at-places.ts'
 export {
   type Screen,
   type ScreenedTest,
