@@ -77,6 +77,34 @@ test('who takes a little longer explains little where another takes ten times as
   expect(second?.weight).toBeLessThan((first?.weight ?? 0) * 0.5)
 })
 
+test('a service that stands still now and then is to blame for the queue at who calls it', () => {
+  const now = shop(1_000, {
+    catalog: '1000 calls, 15 ms, self 15 ms, 30 self at 2000 ms',
+    browse: '1000 calls, 30 ms, self 10 ms, 200 self at 700 ms',
+    order: '1000 calls, 90 ms, self 10 ms, 200 self at 700 ms, flow POST /orders',
+  })
+  expect(blamed(now)[0]).toBe('latency catalog')
+  // Shorter stalls than what the caller loses do not explain it.
+  const shorter = shop(1_000, {
+    catalog: '1000 calls, 15 ms, self 15 ms, 30 self at 300 ms',
+    browse: '1000 calls, 30 ms, self 10 ms, 200 self at 700 ms',
+    order: '1000 calls, 90 ms, self 10 ms, 200 self at 700 ms, flow POST /orders',
+  })
+  expect(blamed(shorter)).toEqual(['latency gateway'])
+})
+
+test('who asks many times instead of once is to blame, not who is overloaded by it, nor whom that one asks', () => {
+  const graph = (asks: number, slow: number): CallState[] =>
+    callsIn(`
+      - > gateway POST /reviews: 100 calls, ${20 * slow} ms, self 1 ms
+      gateway POST /reviews > reviews POST /list: 100 calls, ${20 * slow} ms, self 2 ms
+      reviews POST /list > wishes GET /check: ${100 * asks} calls, ${10 * slow} ms, self ${5 * slow} ms
+      wishes GET /check ?> wishes-db: ${100 * asks} calls, ${3 * slow} ms`)
+  const [first, ...others] = blame(pictureOf(graph(20, 10)), pictureOf(graph(1, 1)))
+  expect([first?.service, first?.findings[0]?.signal]).toEqual(['reviews', 'fan-out'])
+  expect(others.every(({ weight }) => weight === 0)).toBe(true)
+})
+
 test('where everything takes three times as long, nobody is blamed for as much', () => {
   const now = pictureOf(
     shop(100, {

@@ -5,9 +5,11 @@ import { bucketMiddle, bucketOf, countAbove, type Histogram, quantileBucket } fr
 import { cacheBefore } from './cache-misses.ts'
 import type { Suspect } from './cause.ts'
 import { changedLogs, type LogPatterns } from './changed-logs.ts'
-import { type Finding, mostCalled } from './detect.ts'
+import { type Finding, mostCalled, slowerThan } from './detect.ts'
+import { reachableFrom } from './graph/reachable.ts'
 import { parameters } from './parameters.ts'
 import { type EdgeSeries, operationKey, type OperationSeries, type Picture } from './picture.ts'
+import { stallOf, whoWaitsFor } from './stalls.ts'
 import { betaBinomialTail } from './stats/beta-binomial.ts'
 import { exceedance } from './stats/exceedance.ts'
 import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
@@ -118,6 +120,7 @@ function chargesOf(
   }
   // Where nothing grew slow enough to tell, what is slower by the finer measures here is no trouble of anybody's.
   const isSlowness = wasSlow || alarms.length === 0 || alarms.some(({ unit }) => unit !== 'share')
+  const stalls: Finding[] = []
   const waits = new Map<string, { extraNs: number; usualNs: number }>()
   for (const [key, now] of recent.operations) {
     const charge = chargeOf(now.service)
@@ -170,7 +173,24 @@ function chargesOf(
     const bad = weights.reduce((sum, { weight, isBad }) => sum + (isBad ? weight : 0), 0)
     if (all > 0) charge.direct *= (bad / all) ** 2
   }
+  for (const [key, now] of isSlowness ? recent.operations : []) {
+    const before = known.operations.get(key)
+    if (before === undefined || chargeOf(now.service).findings.length > 0) continue
+    const finding = stallOf(now, before, slowdown)
+    if (finding !== undefined) stalls.push(finding)
+  }
+  for (const finding of stalls) {
+    const charge = chargeOf(finding.service)
+    const waiting = whoWaitsFor(finding, recent, (service) => charges.get(service)?.findings ?? [])
+    if (waiting.size > 0) charge.findings.push(finding)
+    for (const caller of waiting) {
+      const above = chargeOf(caller)
+      charge.direct += above.slow * parameters.blame.stall.passedOn
+      above.slow *= 1 - parameters.blame.stall.passedOn
+    }
+  }
   const overAsked = new Set<string>()
+  const overloadedByFanOut = new Set<string>()
   for (const [key, now] of recent.edges) {
     const before = known.edges.get(key)
     const caller = operationKey(now.caller, now.callerOperation)
@@ -186,14 +206,20 @@ function chargesOf(
       overAsked.add(now.service)
       continue
     }
-    // Who asks again because it got no good answer in time is not to blame.
-    if (chargeOf(now.service).findings.length > 0) continue
+    // Who asks again because it got no good answer in time is not to blame; nobody does so this often.
+    const isOften = finding.seen >= finding.expected * parameters.blame.fanOutCertain
+    if (!isOften && chargeOf(now.service).findings.length > 0) continue
     const charge = chargeOf(now.caller)
-    charge.slow += finding.excessCalls
+    charge[isOften ? 'direct' : 'slow'] += finding.excessCalls
     charge.findings.push(finding)
+    if (isOften) {
+      const perCall = callerNow.calls / callerBefore.calls
+      for (const service of overloaded(now.service, { recent, known }, perCall)) overloadedByFanOut.add(service)
+    }
   }
-  // Who is asked for all that a cache has lost cannot be as quick as ever.
+  // Who is asked for all that a cache has lost cannot be as quick as ever, nor can who is asked many times instead of once.
   for (const service of overAsked) chargeOf(service).direct = 0
+  for (const service of overloadedByFanOut) Object.assign(chargeOf(service), { direct: 0, slow: 0 })
   for (const finding of alarms) {
     const charge = chargeOf(finding.signal === 'fan-out' ? (finding.caller ?? finding.service) : finding.service)
     const isAccused = charge.findings.some((other) => isSameSeries(other, finding))
@@ -254,6 +280,27 @@ function accuse(charge: Charge, { signal, caller, excessCalls }: Finding): boole
   }
 }
 
+/** A service that is asked too often, and those below it that are asked more often than before with it. */
+function overloaded(
+  service: string,
+  { recent, known }: { recent: Picture; known: Picture },
+  callsPerBefore: number,
+): Set<string> {
+  const [now, before] = [recent, known].map(callsInto)
+  const isMore = (callee: string): boolean =>
+    (now?.get(callee) ?? 0) >= (before?.get(callee) ?? 0) * callsPerBefore * parameters.blame.fanOutFactor
+  const callees = Map.groupBy(recent.edges.values(), ({ caller }) => caller)
+  return reachableFrom([service], (at) =>
+    (callees.get(at) ?? []).map((edge) => edge.service).filter((callee) => isMore(callee)),
+  )
+}
+
+function callsInto({ edges }: Picture): Map<string, number> {
+  const calls = new Map<string, number>()
+  for (const { service, calls: more } of edges.values()) calls.set(service, (calls.get(service) ?? 0) + more)
+  return calls
+}
+
 function isTooFew(calls: number, before: number): boolean {
   return calls < parameters.blame.callsMin || before < parameters.blame.baselineCallsMin
 }
@@ -279,8 +326,8 @@ function onTheWay(now: EdgeSeries, before: EdgeSeries, slowdown: number): Findin
 }
 
 /** How long callees took, or where they tell nothing, callers waited. */
-function waitedNs({ durationNs, answeredNs }: EdgeSeries): number {
-  return durationNs + answeredNs
+function waitedNs({ durationNs, answeredNs, wireNs }: EdgeSeries): number {
+  return durationNs + answeredNs + wireNs
 }
 
 interface EdgeOfCaller {
@@ -382,12 +429,6 @@ function slowFinding(
     excessNs: 0,
     slowNs: bucketMiddle(slowBucket),
   }
-}
-
-function slowerThan(histogram: Histogram, bucket: number): Histogram {
-  return countAbove(histogram, bucket) === 0
-    ? histogram
-    : Object.fromEntries(Object.entries(histogram).filter(([at]) => Number(at) > bucket))
 }
 
 function errorFinding(

@@ -8,7 +8,7 @@ import { parameters } from './parameters.ts'
  * few to tell.
  */
 export function commonSlowdown(times: readonly TimeAtPlace[]): number {
-  const { placesMin, callsMin } = parameters.commonSlowdown
+  const { placesMin, callsMin, factorMax } = parameters.commonSlowdown
   const factors = times
     .filter(({ calls, usualNs }) => calls >= callsMin && usualNs > 0)
     .map(({ ns, usualNs }) => ns / usualNs)
@@ -16,7 +16,7 @@ export function commonSlowdown(times: readonly TimeAtPlace[]): number {
   const lower = factors[Math.floor((factors.length - 1) / 2)]
   const upper = factors[Math.ceil((factors.length - 1) / 2)]
   if (factors.length < placesMin || lower === undefined || upper === undefined) return 1
-  return Math.max(1, (lower + upper) / 2)
+  return Math.min(Math.max(1, (lower + upper) / 2), factorMax)
 }
 
 /** {@link commonSlowdown} of some windows against those before. */

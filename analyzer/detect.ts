@@ -214,7 +214,7 @@ function judgeTime(
   { slowRules, slowFloorNs, slowdown }: Judging,
 ): Finding {
   const judged = slowRules.map((rule) => {
-    const slowBucket = slowAbove(before, rule, slowFloorNs, slowdown)
+    const slowBucket = slowAbove(before, rule, { floorNs: slowFloorNs, slowdown })
     const slow = countAbove(now, slowBucket)
     const slowBefore = countAbove(before, slowBucket)
     const excessCalls = Math.max(0, slow - (calls * slowBefore) / callsBefore)
@@ -229,7 +229,7 @@ function judgeTime(
     ...subject,
     expected: bucketMiddle(quantileBucket(before, 0.5) ?? 0),
     // The median of the slow ones says what the slow calls are like, however many stay fast.
-    seen: bucketMiddle(quantileBucket(slow > 0 ? above(now, slowBucket) : now, 0.5) ?? 0),
+    seen: bucketMiddle(quantileBucket(slowerThan(now, slowBucket), 0.5) ?? 0),
     unit: 'ns',
     pValue,
     calls,
@@ -244,16 +244,18 @@ function judgeTime(
 export function slowAbove(
   before: Histogram,
   rule: SlowRule,
-  floorNs: number = parameters.slowFloorNs,
-  slowdown = 1,
+  { floorNs = parameters.slowFloorNs, slowdown = 1 }: { floorNs?: number; slowdown?: number } = {},
 ): number {
   const high = bucketMiddle(quantileBucket(before, rule.quantile) ?? 0)
   const median = bucketMiddle(quantileBucket(before, 0.5) ?? 0)
   return bucketOf(Math.max(high * rule.factor * slowdown, median * rule.medianFactor * slowdown, floorNs))
 }
 
-function above(histogram: Histogram, bucket: number): Histogram {
-  return Object.fromEntries(Object.entries(histogram).filter(([at]) => Number(at) > bucket))
+/** The calls above a bucket; all of them where there are none. */
+export function slowerThan(histogram: Histogram, bucket: number): Histogram {
+  return countAbove(histogram, bucket) === 0
+    ? histogram
+    : Object.fromEntries(Object.entries(histogram).filter(([at]) => Number(at) > bucket))
 }
 
 /**

@@ -28,9 +28,9 @@ export const parameters = {
   /** … the bulk of most calls being slower, which a baseline with a few slow calls would hide. */
   slowBulk: { quantile: 0.9, factor: 1.25, medianFactor: 2.5, shareRiseMin: 0.3 },
   /** Before so much is known of a system, nobody can tell what is slow in it: it has just been started, as often as not. */
-  slowBaselineMs: 90_000,
+  slowBaselineMs: 75_000,
   /** Whether everything is slower: told by so many places, each with so many calls. */
-  commonSlowdown: { placesMin: 5, callsMin: 10 },
+  commonSlowdown: { placesMin: 5, callsMin: 10, factorMax: 2 },
   /** Nobody notices less than a tenth of a second (Nielsen, Usability Engineering, 1993, §5.5). */
   slowFloorNs: 100_000_000,
   /** Silence: at least so many calls were due … */
@@ -100,8 +100,18 @@ export const parameters = {
     shareRiseMin: 0.1,
     /** An operation makes so many times as many calls to a callee for each of its own. */
     fanOutFactor: 1.5,
+    /** This many times is no asking again of who got no answer: it overloads who is asked. */
+    fanOutCertain: 5,
     /** … and these take at least this part of the time by which it is slower. */
     fanOutTimeMin: 0.5,
+    /** A service that stands still: so few calls at least take so much longer, with a chance below this. Of what its callers lose, so much is its doing. */
+    stall: {
+      rule: { quantile: 0.99, factor: 3, medianFactor: 10, shareRiseMin: 0.01 },
+      floorNs: 100_000_000,
+      callsMin: 4,
+      pValueMax: 1e-3,
+      passedOn: 0.8,
+    },
     /** A cache is asked in so much of an operation's calls, so many times as often as who stands behind it, and about as ever. */
     cache: { askedMin: 0.5, askedRatioMin: 2, changeMax: 0.25 },
     /** Bad calls count over all calls to this power: between 1, a share, which favours rare calls, and 0, which favours busy ones. */
