@@ -77,6 +77,10 @@ export async function explain(
   const sinceMs = Math.min(knownSinceMs ?? untilMs, ...telling.map((finding) => onsets.get(finding) ?? untilMs))
   const range = { fromMs: sinceMs, toMs: untilMs }
   const told = suspects.slice(0, 3)
+  // Beside errors alone, what happens to be slow is nothing of theirs.
+  const isSlowness = [...group.findings, ...told.flatMap((suspect) => suspect.findings)].some(
+    ({ unit }) => unit !== 'share',
+  )
   const changes = await readSeenChanges(store, {
     ...range,
     // Of an incident the onset is known to ten seconds, of a time of the past it lies anywhere within.
@@ -87,7 +91,7 @@ export async function explain(
     readImpact(store, {
       ...range,
       badCalls: told.flatMap((suspect) => badCallsOf(suspect, known)),
-      usualEntries: usualEntriesOf(known),
+      usualEntries: usualEntriesOf(known, { isSlowness }),
       // Who shares its workers with what waits is hit, too, though it never passes the cause.
       hitEntries: group.findings.filter((finding) => isOfEntry(finding, known)),
       flows: told.flatMap((suspect) => flowsOf(suspect, known)),
@@ -198,7 +202,7 @@ function isOfEntry({ signal, service, operation, caller }: Finding, known: Pictu
 }
 
 /** An entry is slow well above its normal 99th percentile, or well beyond the bulk where a few slow calls have raised that. */
-function usualEntriesOf(known: Picture): UsualEntry[] {
+function usualEntriesOf(known: Picture, { isSlowness }: { isSlowness: boolean }): UsualEntry[] {
   return [...known.operations.values()]
     .filter(({ isRoot, calls }) => isRoot && calls > 0)
     .map(({ service, operation, calls, errors, duration }) => {
@@ -206,6 +210,7 @@ function usualEntriesOf(known: Picture): UsualEntry[] {
         bucketMiddle(slowAbove(duration, parameters.slowBulk)),
         Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1),
       )
+      if (!isSlowness) return { service, operation, slowNs: 0, badShare: errors / calls }
       // A run that fails and is slow counts twice here, which is less than what is not known of it.
       const bad = errors + countAbove(duration, bucketOf(slowNs))
       return { service, operation, slowNs, badShare: Math.min(1, bad / calls) }

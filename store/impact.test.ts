@@ -119,15 +119,32 @@ test('failed and slow runs of a flow that the cause hits are counted, those of o
   })
 })
 
-test('runs that fail or are slow anyway are not laid at its door', async () => {
+test('runs that fail or are slow anyway are not laid at its door, though some of them would have been hit', async () => {
   await write([
     ...times(80, { flow: 'POST /orders' }),
     ...times(20, { flow: 'POST /orders', failed: true, isByCause: true }),
   ])
   const { flows } = await impactOf([entry('POST /orders', 0.05)])
   expect(flows[0]?.runs).toBe(100)
-  expect(flows[0]?.runsAffected).toBeCloseTo(15, 9)
+  // 5 of the 100 go wrong anyway; of the other 95, 15 do beyond that, and so would have as many of the 5.
+  expect(flows[0]?.runsAffected).toBeCloseTo((15 / 95) * 100, 9)
   expect((await impactOf([entry('POST /orders', 0.3)])).flows).toEqual([])
+})
+
+test('where all runs go wrong all are hit, however many do so anyway', async () => {
+  await write(times(100, { flow: 'POST /orders', failed: true, isByCause: true }))
+  expect((await impactOf([entry('POST /orders', 0.3)])).flows).toEqual([
+    { name: 'POST /orders', runs: 100, runsAffected: 100 },
+  ])
+})
+
+test('a few more bad runs than usual are chance', async () => {
+  await write([
+    ...times(93, { flow: 'POST /orders' }),
+    ...times(7, { flow: 'POST /orders', failed: true, isByCause: true }),
+  ])
+  expect((await impactOf([entry('POST /orders', 0.05)])).flows).toEqual([])
+  expect((await impactOf([entry('POST /orders', 0.01)])).flows).toHaveLength(1)
 })
 
 test('a run counts as those that it stands for, so that keeping what failed makes nothing look worse', async () => {

@@ -14,7 +14,10 @@ export type BadCall =
   /** A service that took no calls: hit are runs of its flows that never reached it. */
   | { kind: 'silence'; service: string; flows: string[] }
 
-/** How an entry usually is: above which duration a run counts as slow, and which share of runs fails or is slow without any cause. */
+/**
+ * How an entry usually is: above which duration a run counts as slow (0: none does), and which share of runs fails or is slow
+ * without any cause.
+ */
 export interface UsualEntry {
   service: string
   operation: string
@@ -53,11 +56,16 @@ const calls = `(
  */
 const [hitFrom, hitUntil] = [0.01, 0.99]
 
+/** A flow is hit when its bad runs are so many standard deviations more than those that go wrong anyway. */
+const beyondChance = 2
+
 /**
- * Flows and users hit since the onset, from the first to the last of what hits them. A flow is hit when a run of it in which a call went wrong at the cause failed or was
- * slow, when a run that began at one of `hitEntries` did, or when it is one of `flows`. Of such a flow's runs all that failed or were slow are counted, less those that do so
- * anyway: a cause also hits runs that queue behind its bad calls, and a run that passed it may fail for its own reasons. A run
- * that was sampled counts as those that it stands for.
+ * Flows and users hit since the onset, from the first to the last of what hits them. A flow is hit when a run of it in which a
+ * call went wrong at the cause failed or was slow, when a run that began at one of `hitEntries` did, or when it is one of `flows`,
+ * and more of its runs go wrong than chance makes of those that do so anyway. All of its runs that failed or were slow are
+ * counted: a cause also hits runs that queue behind its bad calls, and a run that passed it may fail for its own reasons. Those that
+ * do so anyway are taken off by Abbott's formula (Journal of Economic Entomology 18, 1925), since they are hit as often as
+ * others. A run that was sampled counts as those that it stands for.
  */
 export async function readImpact(
   store: Store,
@@ -115,11 +123,15 @@ export async function readImpact(
           FROM hit CROSS JOIN (SELECT sum(RunWeight * Usual) AS AnywayBad FROM hit) AS anyway
           WHERE IsAffected
         )
-      SELECT Flow AS name, round(sum(RunWeight)) AS runs, greatest(0, sumIf(RunWeight, IsAffected) - sum(RunWeight * Usual)) AS runsAffected,
+      SELECT Flow AS name, round(sum(RunWeight)) AS runs,
+        sumIf(RunWeight, IsAffected) AS Affected, sum(RunWeight * Usual) AS Anyway,
+        if(Anyway < sum(RunWeight), greatest(0, least(Affected, (Affected - Anyway) / (1 - Anyway / sum(RunWeight)))), 0) AS runsAffected,
         groupUniqArrayIf(10000)(User, User != '') AS users, groupUniqArrayIf(10000)(User, User != '' AND IsAffected) AS usersAffected
       FROM hit
       WHERE RunEnd >= (SELECT FirstHit FROM hitting) AND RunEnd <= (SELECT LastHit FROM hitting)
-      GROUP BY Flow HAVING runsAffected >= 0.5 ORDER BY runsAffected DESC, name LIMIT 200`,
+      GROUP BY Flow
+      HAVING runsAffected >= 0.5 AND Affected - Anyway > ${beyondChance} * sqrt(sum(RunWeight * RunWeight * Usual * (1 - Usual)))
+      ORDER BY runsAffected DESC, name LIMIT 200`,
     query_params: {
       from: fromMs,
       to: toMs,
