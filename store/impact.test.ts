@@ -133,9 +133,8 @@ test('runs that fail or are slow anyway are not laid at its door, though some of
 
 test('where all runs go wrong all are hit, however many do so anyway', async () => {
   await write(times(100, { flow: 'POST /orders', failed: true, isByCause: true }))
-  expect((await impactOf([entry('POST /orders', 0.3)])).flows).toEqual([
-    { name: 'POST /orders', runs: 100, runsAffected: 100 },
-  ])
+  const { flows } = await impactOf([entry('POST /orders', 0.3)])
+  expect(flows[0]?.runsAffected).toBeCloseTo(100, 9)
 })
 
 test('a few more bad runs than usual are chance', async () => {
