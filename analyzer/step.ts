@@ -205,7 +205,7 @@ function servicesIn({ recent, baseline }: { recent: Picture; baseline: Picture }
   return new Set(series.map(({ service }) => service))
 }
 
-/** Errors that chance cannot explain open an incident at once, as does what has lasted; slowness has to last, because machines hiccup. */
+/** What chance cannot explain opens an incident at once, as does what has lasted; the rest has to last, because machines hiccup. */
 function mayOpen(
   group: Group,
   { suspects, windows, atMs }: { suspects: Suspect[]; windows: WindowCounts[]; atMs: number },
@@ -213,26 +213,10 @@ function mayOpen(
   return (
     suspects.length > 0 &&
     group.findings.some(
-      (finding) => isLasting(finding) || badWindows(finding, windows, atMs) >= (isCertain(finding) ? 1 : 2),
+      (finding) =>
+        isLasting(finding) || badWindows(finding, windows, atMs) >= (finding.pValue < parameters.certainPValue ? 1 : 2),
     )
   )
-}
-
-function isCertain({ signal, pValue }: Finding): boolean {
-  switch (signal) {
-    case 'errors':
-    case 'origin-errors':
-    case 'unanswered':
-    case 'silence':
-      return pValue < parameters.certainPValue
-    case 'latency':
-    case 'self-time':
-    case 'wire-time':
-    case 'fan-out':
-    case 'cache-misses':
-    case 'logs':
-      return false
-  }
 }
 
 /** The last times that an incident came back; their number is kept beside them. */
