@@ -181,6 +181,60 @@ test('before it began and once it has passed, healthy runs make nothing look bet
   expect((flows[0]?.runsAffected ?? 0) / (flows[0]?.runs ?? 1)).toBeCloseTo(0.5, 2)
 })
 
+test('a call counts as its trace settled last', async () => {
+  await write([
+    ...times(8, { flow: 'POST /orders' }),
+    ...times(2, { flow: 'POST /orders', failed: true, isByCause: true }),
+    ...times(2, { flow: 'GET /products', failed: true, isByCause: true }),
+  ])
+  // What came late says that the last two were not at fault: one call did not fail by itself, the other was another service's.
+  const later = {
+    Tick: 2,
+    Time: ((atMs + 1_000) / 1_000).toFixed(3),
+    FlowName: 'GET /products',
+    Kind: 'sync',
+    Weight: 1,
+  }
+  await store.clickhouse.insert({
+    table: 'chain_dependency_events',
+    format: 'JSONEachRow',
+    values: [
+      {
+        ...later,
+        Deleted: 0,
+        TraceId: 'trace-10',
+        SpanId: 'span-10',
+        FlowId: 'run-10',
+        Service: 'payments',
+        Operation: 'POST /charge',
+      },
+      {
+        ...later,
+        Deleted: 1,
+        TraceId: 'trace-11',
+        SpanId: 'span-11',
+        FlowId: 'run-11',
+        Service: 'bank',
+        Operation: 'POST /charge',
+      },
+    ],
+  })
+  expect((await impactOf([entry('POST /orders'), entry('GET /products')])).flows).toEqual([
+    { name: 'POST /orders', runs: 10, runsAffected: 2 },
+  ])
+})
+
+test('users are counted once, in however many flows they are hit', async () => {
+  const bad = { failed: true, isByCause: true }
+  await write([
+    { flow: 'POST /orders', user: 'ada', ...bad },
+    { flow: 'POST /orders', user: 'bob', ...bad },
+    { flow: 'GET /products', user: 'ada', ...bad },
+    { flow: 'GET /products', user: 'eve' },
+  ])
+  expect((await impactOf()).users).toEqual({ affected: 2, seen: 3 })
+})
+
 test('of an entry that has no past no run is slow', async () => {
   await write([{ flow: 'POST /orders', ms: 9_000, isByCause: true }])
   expect((await impactOf([])).flows).toEqual([])

@@ -37,18 +37,33 @@ export interface UserImpact {
   seen: number
 }
 
-const conditions = `
+/** Each condition speaks of a callee, which can be told of a call sooner than the rest. */
+const conditions = `(Service IN {accused:Array(String)} AND (
   (OriginError AND (Service, Operation) IN {errors:Array(Tuple(String, String))})
   OR arrayExists(x -> Service = x.1 AND Operation = x.2 AND SelfNs > x.3, {latency:Array(Tuple(String, String, UInt64))})
   OR (Kind = 'sync' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND WireNs > x.4, {wire:Array(Tuple(String, String, String, UInt64))}))
   OR (Kind = 'peer' AND ClientFailed AND Service IN {unanswered:Array(String)})
-  OR (Kind = 'peer' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND (Failed OR DurationNs > x.4), {dependency:Array(Tuple(String, String, String, UInt64))}))`
+  OR (Kind = 'peer' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND (Failed OR DurationNs > x.4), {dependency:Array(Tuple(String, String, String, UInt64))}))))`
 
-/** The calls of the range, each as its trace settled last. Merging by FINAL would read whole days for it. */
-const calls = `(
-  SELECT * FROM chain_dependency_events
-  WHERE Time >= fromUnixTimestamp64Milli({from:Int64}) AND Time < fromUnixTimestamp64Milli({to:Int64})
-  ORDER BY Tick DESC LIMIT 1 BY TraceId, SpanId)`
+const callsInRange = `chain_dependency_events
+  WHERE Time >= fromUnixTimestamp64Milli({from:Int64}) AND Time < fromUnixTimestamp64Milli({to:Int64})`
+
+/** Tells calls apart by 64 bits: an hour of a busy fleet has tens of millions, and the two IDs take six times as much. */
+const callKey = 'cityHash64(TraceId, SpanId)'
+
+/**
+ * The calls of the range that may have gone wrong, each as its trace settled last. Merging all by FINAL would read whole days for
+ * it, and sorting all would take gigabytes; what may replace a call has its key.
+ */
+const badCallsLast = `(
+  SELECT * FROM ${callsInRange} AND ${callKey} IN (SELECT ${callKey} FROM ${callsInRange} AND ${conditions})
+  ORDER BY Tick DESC LIMIT 1 BY ${callKey})`
+
+/** Of what sorts and groups, from so many bytes on it goes on on disk: other queries need room, too. */
+const clickhouse_settings = {
+  max_bytes_before_external_sort: '104857600',
+  max_bytes_before_external_group_by: '104857600',
+} as const
 
 /**
  * Shares are told of the time in which runs went wrong: an onset is known to ten seconds only, and what has passed is told for a
@@ -58,6 +73,39 @@ const [hitFrom, hitUntil] = [0.01, 0.99]
 
 /** A flow is hit when its bad runs are so many standard deviations more than those that go wrong anyway. */
 const beyondChance = 2
+
+/**
+ * Rows of runs that ended in the range. Days are told apart by when runs began: one that took longer than a day is not told.
+ */
+const tracesInRange = `chain_execution_traces
+  WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
+    AND StartedAt >= fromUnixTimestamp64Milli({from:Int64}) - toIntervalDay(1) AND StartedAt < fromUnixTimestamp64Milli({to:Int64})`
+
+/** The runs of which a row meets a condition, one row each, whole. */
+function judgedRuns(condition: string, { isSilenceToo }: { isSilenceToo: boolean }): string {
+  const services = isSilenceToo ? 'groupUniqArrayArray(Services)' : '[]'
+  return `(
+    SELECT Run, Flow, User, Usual, RunWeight, RunEnd, IsBad, IsOfHitEntry,
+      arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {silence:Array(Tuple(String, Array(String)))}) AS IsMissed,
+      IsBad OR IsMissed AS IsAffected
+    FROM (
+      SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, ${services} AS RunServices,
+        max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS Usual, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd,
+        max((EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))}) AS IsOfHitEntry
+      FROM (
+        SELECT FlowId, FlowName, StartedAt, EndedAt, UserId, Services, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
+        FROM ${tracesInRange} AND cityHash64(FlowId) IN (SELECT cityHash64(FlowId) FROM ${tracesInRange} AND (${condition}))
+      ) AS traces
+      LEFT JOIN (
+        SELECT x.1 AS EntryService, x.2 AS EntryOperation, x.3 AS SlowNs, x.4 AS BadShare
+        FROM (SELECT arrayJoin({usualEntries:Array(Tuple(String, String, UInt64, Float64))}) AS x)
+      ) AS entries USING (EntryService, EntryOperation)
+      GROUP BY Run
+    ))`
+}
+
+/** The most flows whose runs are looked at, and the most that are told; those with most runs that the cause hit come first. */
+const [flowsMax, flowsToldMax] = [5_000, 200]
 
 /**
  * Flows and users hit since the onset, from the first to the last of what hits them. A flow is hit when a run of it in which a
@@ -83,75 +131,63 @@ export async function readImpact(
     flows?: string[]
   },
 ): Promise<{ flows: FlowImpact[]; users: UserImpact }> {
+  const isSilenceToo = badCalls.some(({ kind }) => kind === 'silence')
+  const missing = badCalls.flatMap((call) => (call.kind === 'silence' ? call.flows : []))
+  const parameters = {
+    from: fromMs,
+    to: toMs,
+    ...bind(badCalls),
+    missing,
+    hitEntries: hitEntries.map(({ service, operation }) => new TupleParam([service, operation])),
+    usualEntries: usualEntries.map(
+      ({ service, operation, slowNs, badShare }) => new TupleParam([service, operation, Math.round(slowNs), badShare]),
+    ),
+  }
+  const badRuns = `SELECT cityHash64(FlowId) FROM ${badCallsLast} WHERE NOT Deleted AND ${conditions}`
+  // Most flows are not hit, and their runs need not be put together.
+  const concerned = `has({missing:Array(String)}, FlowName)
+    OR (EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))} OR cityHash64(FlowId) IN (${badRuns})`
+  const hitAnswer = await store.clickhouse.query({
+    query: `
+      SELECT Flow AS name FROM ${judgedRuns(concerned, { isSilenceToo })}
+      WHERE IsMissed OR (IsBad AND (IsOfHitEntry OR Run IN (${badRuns})))
+      GROUP BY Flow ORDER BY count() DESC, Flow LIMIT ${flowsMax}`,
+    query_params: parameters,
+    format: 'JSONEachRow',
+    clickhouse_settings,
+  })
+  const hit = await hitAnswer.json<{ name: string }>()
+  const names = [...new Set([...flows, ...hit.map(({ name }) => name)])]
+  if (names.length === 0) return { flows: [], users: { affected: 0, seen: 0 } }
+  const hitRuns = judgedRuns('FlowName IN {hit:Array(String)}', { isSilenceToo })
   const answer = await store.clickhouse.query({
     query: `
       WITH
-        bad AS (
-          SELECT DISTINCT FlowId FROM ${calls} WHERE NOT Deleted AND (${conditions})
-        ),
-        entries AS (
-          SELECT x.1 AS EntryService, x.2 AS EntryOperation, x.3 AS SlowNs, x.4 AS BadShare
-          FROM (SELECT arrayJoin({usualEntries:Array(Tuple(String, String, UInt64, Float64))}) AS x)
-        ),
-        runs AS (
-          SELECT FlowId, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, groupUniqArrayArray(Services) AS RunServices,
-            max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS Usual, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd,
-            max((EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))}) AS IsOfHitEntry
-          FROM (
-            SELECT FlowId, FlowName, StartedAt, EndedAt, UserId, Services, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
-            FROM chain_execution_traces
-            WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
-          ) AS traces
-          LEFT JOIN entries USING (EntryService, EntryOperation)
-          GROUP BY FlowId
-        ),
-        judged AS (
-          SELECT Flow, User, Usual, RunWeight, RunEnd,
-            arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {silence:Array(Tuple(String, Array(String)))}) AS IsMissed,
-            IsBad OR IsMissed AS IsAffected,
-            IsMissed OR (IsBad AND (IsOfHitEntry OR FlowId IN (SELECT FlowId FROM bad))) AS IsByCause
-          FROM runs
-        ),
-        hit AS (
-          SELECT * FROM judged
-          WHERE Flow IN (SELECT Flow FROM judged WHERE IsByCause) OR has({flows:Array(String)}, Flow)
-        ),
-        hitting AS (
-          SELECT
-            if(any(AnywayBad) < 0.5, min(RunEnd), quantileExact(${hitFrom})(RunEnd)) AS FirstHit,
-            if(any(AnywayBad) < 0.5, max(RunEnd), quantileExact(${hitUntil})(RunEnd)) AS LastHit
-          FROM hit CROSS JOIN (SELECT sum(RunWeight * Usual) AS AnywayBad FROM hit) AS anyway
-          WHERE IsAffected
-        )
-      SELECT Flow AS name, round(sum(RunWeight)) AS runs,
-        sumIf(RunWeight, IsAffected) AS Affected, sum(RunWeight * Usual) AS Anyway,
-        if(Anyway < sum(RunWeight), greatest(0, least(Affected, (Affected - Anyway) / (1 - Anyway / sum(RunWeight)))), 0) AS runsAffected,
-        groupUniqArrayIf(10000)(User, User != '') AS users, groupUniqArrayIf(10000)(User, User != '' AND IsAffected) AS usersAffected
-      FROM hit
-      WHERE RunEnd >= (SELECT FirstHit FROM hitting) AND RunEnd <= (SELECT LastHit FROM hitting)
-      GROUP BY Flow
-      HAVING runsAffected >= 0.5 AND Affected - Anyway > ${beyondChance} * sqrt(sum(RunWeight * RunWeight * Usual * (1 - Usual)))
-      ORDER BY runsAffected DESC, name LIMIT 200`,
-    query_params: {
-      from: fromMs,
-      to: toMs,
-      ...bind(badCalls),
-      flows,
-      hitEntries: hitEntries.map(({ service, operation }) => new TupleParam([service, operation])),
-      usualEntries: usualEntries.map(
-        ({ service, operation, slowNs, badShare }) =>
-          new TupleParam([service, operation, Math.round(slowNs), badShare]),
-      ),
-    },
+        (
+          SELECT if(sum(RunWeight * Usual) < 0.5,
+            [minIf(RunEnd, IsAffected), maxIf(RunEnd, IsAffected)], quantilesExactIf(${hitFrom}, ${hitUntil})(RunEnd, IsAffected))
+          FROM ${hitRuns} WHERE Flow IN {hit:Array(String)}
+        ) AS hitting
+      SELECT name, runs, runsAffected, uniqExactIfMerge(Users) OVER () AS users, uniqExactIfMerge(UsersAffected) OVER () AS usersAffected
+      FROM (
+        SELECT Flow AS name, round(sum(RunWeight)) AS runs,
+          sumIf(RunWeight, IsAffected) AS Affected, sum(RunWeight * Usual) AS Anyway,
+          if(Anyway < sum(RunWeight), greatest(0, least(Affected, (Affected - Anyway) / (1 - Anyway / sum(RunWeight)))), 0) AS runsAffected,
+          uniqExactIfState(User, User != '') AS Users, uniqExactIfState(User, User != '' AND IsAffected) AS UsersAffected
+        FROM ${hitRuns}
+        WHERE Flow IN {hit:Array(String)} AND RunEnd >= hitting[1] AND RunEnd <= hitting[2]
+        GROUP BY Flow
+        HAVING runsAffected >= 0.5 AND Affected - Anyway > ${beyondChance} * sqrt(sum(RunWeight * RunWeight * Usual * (1 - Usual)))
+      )
+      ORDER BY runsAffected DESC, name LIMIT ${flowsToldMax}`,
+    query_params: { ...parameters, hit: names },
     format: 'JSONEachRow',
+    clickhouse_settings,
   })
-  const rows = await answer.json<FlowImpact & { users: string[]; usersAffected: string[] }>()
+  const rows = await answer.json<FlowImpact & { users: number; usersAffected: number }>()
   return {
     flows: rows.map(({ name, runs, runsAffected }) => ({ name, runs, runsAffected })),
-    users: {
-      affected: new Set(rows.flatMap((row) => row.usersAffected)).size,
-      seen: new Set(rows.flatMap((row) => row.users)).size,
-    },
+    users: { affected: rows[0]?.usersAffected ?? 0, seen: rows[0]?.users ?? 0 },
   }
 }
 
@@ -161,8 +197,8 @@ export interface CallPattern {
   traces: number
 }
 
-/** The most patterns that are read; the most frequent come first. */
-const patternsMax = 2_000
+/** The most patterns that are read; the most frequent come first. Of more traces than this, so many are looked at, chosen by chance. */
+const [patternsMax, tracesMax] = [2_000, 100_000]
 
 /** Who calls whom in the traces with a bad call: through these its effect can spread. */
 export async function readBadPatterns(
@@ -175,13 +211,19 @@ export async function readBadPatterns(
       SELECT calls, count() AS traces
       FROM (
         SELECT TraceId, arraySort(groupUniqArrayIf((toString(Caller), toString(Service)), Caller != '' AND Kind != 'publish')) AS calls
-        FROM ${calls} WHERE NOT Deleted
+        FROM (
+          SELECT * FROM ${callsInRange} AND TraceId IN (
+            SELECT TraceId FROM ${callsInRange} AND ${conditions} GROUP BY TraceId ORDER BY cityHash64(TraceId) LIMIT ${tracesMax})
+          ORDER BY Tick DESC LIMIT 1 BY ${callKey}
+        )
+        WHERE NOT Deleted
         GROUP BY TraceId
         HAVING countIf(${conditions}) > 0
       )
       GROUP BY calls ORDER BY traces DESC, calls LIMIT ${patternsMax}`,
     query_params: { from: fromMs, to: toMs, ...bind(badCalls) },
     format: 'JSONEachRow',
+    clickhouse_settings,
   })
   return await answer.json<CallPattern>()
 }
@@ -207,11 +249,17 @@ export async function readBreakdown(
   if (places.length === 0) return []
   const answer = await store.clickhouse.query({
     query: `SELECT Version AS version, Instance AS instance, toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditions})) AS bad
-            FROM ${calls}
-            WHERE NOT Deleted AND Kind IN ('entry', 'sync', 'async') AND (Service, Operation) IN {places:Array(Tuple(String, String))}
+            FROM (
+              -- A call that its callee has answered is replaced by none of another callee.
+              SELECT * FROM ${callsInRange} AND Service IN {accused:Array(String)}
+                AND Kind IN ('entry', 'sync', 'async') AND (Service, Operation) IN {places:Array(Tuple(String, String))}
+              ORDER BY Tick DESC LIMIT 1 BY ${callKey}
+            )
+            WHERE NOT Deleted
             GROUP BY version, instance ORDER BY calls DESC LIMIT 200`,
     query_params: { from: fromMs, to: toMs, places, ...bind(badCalls) },
     format: 'JSONEachRow',
+    clickhouse_settings,
   })
   return await answer.json<Breakdown>()
 }
@@ -229,27 +277,29 @@ export async function readFrequentErrors(
 ): Promise<FrequentError[]> {
   const answer = await store.clickhouse.query({
     query: `SELECT ErrorType AS errorType, Message AS message, toUInt64(sum(Weight)) AS calls
-            FROM ${calls}
-            WHERE NOT Deleted AND (${conditions}) AND (ErrorType != '' OR Message != '')
+            FROM ${badCallsLast}
+            WHERE NOT Deleted AND ${conditions} AND (ErrorType != '' OR Message != '')
             GROUP BY errorType, message ORDER BY calls DESC, message LIMIT 3`,
     query_params: { from: fromMs, to: toMs, ...bind(badCalls) },
     format: 'JSONEachRow',
+    clickhouse_settings,
   })
   return await answer.json<FrequentError>()
 }
 
 function bind(badCalls: BadCall[]): Record<string, unknown> {
-  const parameters: Record<'errors' | 'latency' | 'wire' | 'dependency' | 'silence', TupleParam[]> & {
-    unanswered: string[]
-  } = {
+  const parameters: Record<'errors' | 'latency' | 'wire' | 'dependency' | 'silence', TupleParam[]> &
+    Record<'unanswered' | 'accused', string[]> = {
     errors: [],
     latency: [],
     wire: [],
     dependency: [],
     silence: [],
     unanswered: [],
+    accused: [],
   }
   for (const call of badCalls) {
+    parameters.accused.push(call.kind === 'dependency' ? call.peer : call.service)
     switch (call.kind) {
       case 'errors':
         parameters.errors.push(new TupleParam([call.service, call.operation]))

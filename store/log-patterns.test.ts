@@ -1,7 +1,7 @@
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectStore, type Store } from './connect.ts'
-import { readLogPatterns } from './log-patterns.ts'
+import { readLogPatterns, spreadWindows } from './log-patterns.ts'
 import { migrateClickHouse } from './migrate.ts'
 
 const startMs = Math.floor(Date.now() / 60_000) * 60_000 - 600_000
@@ -90,4 +90,12 @@ test('window by window, without what is excluded', async () => {
     '0 charge “Charge took # for order #” 9: 4 of 4',
     '0 charge “” 0: 0 of 4',
   ])
+})
+
+test('of a busy time some windows are looked at, evenly spread; of a calm one all, as one', () => {
+  const hour = { fromMs: 0, toMs: 3_600_000, windowMs: 300_000 }
+  expect(spreadWindows(hour, Infinity)).toEqual([{ fromMs: 0, toMs: 3_600_000 }])
+  expect(spreadWindows(hour, 0.26).map(({ fromMs }) => fromMs / 300_000)).toEqual([2, 6, 10])
+  expect(spreadWindows(hour, 0)).toEqual([{ fromMs: 1_800_000, toMs: 2_100_000 }])
+  expect(spreadWindows({ ...hour, windowMs: 3_600_000 }, 0.01)).toEqual([{ fromMs: 0, toMs: 3_600_000 }])
 })
