@@ -1,14 +1,13 @@
 // What the console asks for beside the rest of the API: the map of now, over HTTP and WebSocket, time series, flows, search,
 // the details of a run; and how it is served and let in.
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { once } from 'node:events'
 import { consoleDirectory } from '@headwater/console'
+import { type Browser, chromium, type Page, startBrowser, withoutChromium } from '@headwater/console/testing'
 import axe from 'axe-core'
-import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { startApi } from './start.ts'
@@ -331,24 +330,14 @@ test('without a build, the place of the console tells how to get one', async () 
   expect(await response.text()).toContain('npm start')
 })
 
-const chromium =
-  process.env['CHROMIUM'] ??
-  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
-if (chromium === undefined) {
-  process.stderr.write('No Chromium is here, so nobody walks the console: install it, or set CHROMIUM to its path\n')
-}
+if (chromium === undefined) process.stderr.write(`${withoutChromium}, so nobody walks the console\n`)
 
 describe.skipIf(chromium === undefined)('in a browser', () => {
   const patienceMs = 60_000
   const timeout = 300_000
   let browser: Browser | undefined
   beforeAll(async () => {
-    execFileSync(process.execPath, [join(consoleDirectory, '..', 'build.ts'), '--if-needed'], { stdio: 'pipe' })
-    browser = await puppeteer.launch({
-      executablePath: chromium ?? '',
-      args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run'],
-      timeout: 60_000,
-    })
+    browser = await startBrowser()
   }, timeout)
   afterAll(() => browser?.close())
 
@@ -442,6 +431,23 @@ describe.skipIf(chromium === undefined)('in a browser', () => {
     await page.waitForFunction(`document.querySelector('.live').innerText.startsWith('live')`)
     expect(await barriers(page)).toEqual([])
     expect(await page.$$('img[src="x"]')).toEqual([])
+    expect(wrong).toEqual([])
+  })
+
+  test('the map is whole again after its window has become another', { timeout }, async () => {
+    const { page, wrong, go } = await open()
+    await go('/')
+    await page.waitForSelector('.react-flow__node')
+    const isWhole = `(() => {
+      const map = document.querySelector('.map').getBoundingClientRect()
+      return [...document.querySelectorAll('.react-flow__node')].every((node) => {
+        const { left, right, top, bottom } = node.getBoundingClientRect()
+        return left >= map.left && right <= map.right && top >= map.top && bottom <= map.bottom
+      })
+    })()`
+    await page.waitForFunction(isWhole)
+    await page.setViewport({ width: 390, height: 844 })
+    await page.waitForFunction(`innerWidth === 390 && ${isWhole}`)
     expect(wrong).toEqual([])
   })
 

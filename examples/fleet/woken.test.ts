@@ -1,14 +1,11 @@
 // The way of somebody on call, with nothing made up: a fault in a live fleet, the alert that it raises, its link, the incident, a run, the cause.
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-import puppeteer, { type Page } from 'puppeteer-core'
+import { chromium, type Page, startBrowser, withoutChromium } from '@headwater/console/testing'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, test } from 'vitest'
 import { startFleet } from './fleet.ts'
@@ -16,13 +13,10 @@ import { startHeadwater } from './headwater-process.ts'
 import { startLoad } from './load.ts'
 import { freePorts } from './ports.ts'
 
-const chromium =
-  process.env['CHROMIUM'] ??
-  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
 // Two minutes of a live fleet are too much where each change waits for them.
 const isHurried = process.env['CI'] === 'true'
 if (chromium === undefined || isHurried) {
-  const why = isHurried ? 'In CI' : 'No Chromium is here (install it, or set CHROMIUM to its path), so'
+  const why = isHurried ? 'In CI' : `${withoutChromium}, so`
   process.stderr.write(`${why} nobody follows an alert of a live fleet\n`)
 }
 /** Where pictures of what was seen are put, if anywhere. */
@@ -96,10 +90,6 @@ describe.skipIf(chromium === undefined || isHurried)('somebody who is woken', ()
     'a fault, its alert, the link, the incident, a run that failed, and where it began',
     { timeout: 600_000 },
     async () => {
-      execFileSync(process.execPath, [
-        fileURLToPath(new URL('../../dashboards/console/build.ts', import.meta.url)),
-        '--if-needed',
-      ])
       await using cleanup = new AsyncDisposableStack()
       const receiver = await startReceiver()
       cleanup.defer(() => receiver.stop())
@@ -129,11 +119,7 @@ describe.skipIf(chromium === undefined || isHurried)('somebody who is woken', ()
       expect(told?.link.startsWith(`${publicUrl}/incidents/`)).toBe(true)
       expect(receiver.refused()).toBe(0)
 
-      const browser = await puppeteer.launch({
-        executablePath: chromium ?? '',
-        args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run'],
-        timeout: 60_000,
-      })
+      const browser = await startBrowser()
       cleanup.defer(() => browser.close())
       const page = await browser.newPage()
       page.setDefaultTimeout(patienceMs)

@@ -1,4 +1,5 @@
 // What goes on now, pushed each second. Where a WebSocket cannot be had (a proxy, a firewall), it is asked for instead.
+import { replaceEqualDeep } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import { dataOf, GET, type Schemas } from './client.ts'
 
@@ -26,7 +27,9 @@ let watchdog: number | undefined
 let hideTimer: number | undefined
 
 function tell(next: Partial<Live>): void {
-  live = { ...live, ...next }
+  // What is as it was stays the same object, so that nothing of it is drawn again.
+  const snapshot = replaceEqualDeep(live.snapshot, next.snapshot ?? live.snapshot)
+  live = { ...live, ...next, snapshot }
   for (const watcher of watchers) watcher()
 }
 

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { clusterPeers, type MapEdge, type MapNode, neighbourhood, pathOf } from './layout.ts'
+import { clusterPeers, type MapEdge, type MapNode, readableGraph } from './groups.ts'
+import { inGrid, neighbourhood, nodeHeight, nodeWidth, pathOf } from './layout.ts'
 
 const node = (id: string, over: Partial<MapNode> = {}): MapNode => ({
   id,
@@ -52,6 +54,122 @@ test('many peers of one service stand as one, with their calls added up; shared 
   expect(edges.find(({ to }) => to === 'peers of a')).toMatchObject({ calls: 40, errors: 4 })
   const few = { nodes: [node('a'), node('p1', { kind: 'peer' })], edges: [edge('a', 'p1', 'peer')] }
   expect(clusterPeers(few)).toEqual(few)
+})
+
+const shop = {
+  nodes: ['orders', 'billing', 'mail'].flatMap((part) =>
+    ['api', 'core', 'worker'].map((role) => node(`${part}-${role}`)),
+  ),
+  edges: [
+    edge('orders-api', 'orders-core'),
+    edge('orders-core', 'orders-worker'),
+    edge('orders-core', 'billing-api'),
+    edge('orders-worker', 'billing-api'),
+    edge('billing-api', 'billing-core'),
+    edge('billing-core', 'mail-api'),
+  ],
+}
+
+test('services of a map that is too large stand together by the first word of their names', () => {
+  const { nodes, edges } = readableGraph(shop, { most: 5 })
+  expect(nodes.map(({ service, group }) => [service, group?.members.length])).toEqual([
+    ['orders', 3],
+    ['billing', 3],
+    ['mail', 3],
+  ])
+  expect(edges.map(({ from, to, calls }) => [from, to, calls])).toEqual([
+    ['group orders', 'group billing', 20],
+    ['group billing', 'group mail', 10],
+  ])
+  expect(readableGraph(shop, { most: 9 }).nodes).toHaveLength(9)
+})
+
+test('services of several namespaces stand together by these', () => {
+  const nodes = shop.nodes.map((each, i) => ({ ...each, namespace: i % 2 === 0 ? 'shop' : 'back' }))
+  expect(readableGraph({ nodes, edges: [] }, { most: 5 }).nodes.map(({ service }) => service)).toEqual(['shop', 'back'])
+})
+
+test('services whose names tell nothing stand together by who calls them', () => {
+  const called = ['zeus', 'atlas', 'hera', 'ares'].map((id) => node(id))
+  const { nodes } = readableGraph(
+    { nodes: [node('gate'), ...called], edges: called.map(({ id }) => edge('gate', id)) },
+    { most: 3 },
+  )
+  expect(nodes.map(({ service }) => service)).toEqual(['gate', 'called by gate'])
+})
+
+test('the cause of an incident is never hidden in a group, and a group tells its worst', () => {
+  const nodes = shop.nodes.map((each) => ({
+    ...each,
+    state: each.id === 'billing-core' ? ('cause' as const) : each.id === 'orders-api' ? ('hit' as const) : each.state,
+  }))
+  const shown = readableGraph({ ...shop, nodes }, { most: 5 })
+  expect(shown.nodes.map(({ service, state }) => [service, state])).toEqual([
+    ['billing-core', 'cause'],
+    ['orders', 'hit'],
+    ['billing', 'ok'],
+    ['mail', 'ok'],
+  ])
+})
+
+test('an open group shows its members, and the groups that they call or are called by', () => {
+  const { nodes, edges } = readableGraph(shop, { most: 5, open: 'billing' })
+  expect(nodes.map(({ service }) => service).toSorted()).toEqual([
+    'billing-api',
+    'billing-core',
+    'billing-worker',
+    'mail',
+    'orders',
+  ])
+  expect(edges).toContainEqual(expect.objectContaining({ from: 'group orders', to: 'billing-api', calls: 20 }))
+  expect(readableGraph(shop, { most: 5, open: 'gone' })).toEqual(readableGraph(shop, { most: 5 }))
+})
+
+test('the shape of a grouped map does not change with its figures', () => {
+  const shapeOf = (graph: typeof shop) => readableGraph(graph, { most: 5 }).nodes.map(({ id }) => id)
+  const busier = {
+    ...shop,
+    nodes: shop.nodes.map((each, i) => ({
+      ...each,
+      calls: i * 100,
+      errors: i,
+      state: i % 2 === 0 ? ('failing' as const) : ('quiet' as const),
+    })),
+  }
+  expect(shapeOf(busier)).toEqual(shapeOf(shop))
+})
+
+test('in a grid no node stands on another, callers stand before those whom they call, and its shape is that of the window', () => {
+  const { places, routes } = inGrid(readableGraph(shop, { most: 5 }), 100)
+  expect([...places.values()].map(({ y }) => y)).toEqual([0, 0, 0])
+  expect([...places].toSorted(([, a], [, b]) => a.x - b.x).map(([id]) => id)).toEqual([
+    'group orders',
+    'group billing',
+    'group mail',
+  ])
+  expect(routes.size).toBe(2)
+  const graphs = fc
+    .tuple(
+      fc.integer({ min: 1, max: 80 }),
+      fc.array(fc.tuple(fc.nat(79), fc.nat(79)), { maxLength: 200 }),
+      fc.integer({ min: 1, max: 16 }),
+    )
+    .map(([count, links, quarters]) => ({
+      nodes: Array.from({ length: count }, (_, i) => node(`n${i}`)),
+      edges: links.flatMap(([from, to]) => (from < count && to < count ? [edge(`n${from}`, `n${to}`)] : [])),
+      aspect: quarters / 4,
+    }))
+  fc.assert(
+    fc.property(graphs, ({ nodes, edges, aspect }) => {
+      const placed = [...inGrid({ nodes, edges }, aspect).places.values()]
+      expect(placed).toHaveLength(nodes.length)
+      for (const [i, a] of placed.entries()) {
+        for (const b of placed.slice(i + 1)) {
+          expect(Math.abs(a.x - b.x) >= nodeWidth || Math.abs(a.y - b.y) >= nodeHeight).toBe(true)
+        }
+      }
+    }),
+  )
 })
 
 test('a way is drawn with round corners and labelled in the middle of its longest part', () => {

@@ -2,6 +2,7 @@
 // loaded when a map is first drawn. The same graph is laid out once, whatever its figures do.
 import type { ELK, ElkNode } from 'elkjs/lib/elk-api'
 import type { Snapshot } from '../api/live.ts'
+import type { Graph } from './groups.ts'
 
 export interface Place {
   x: number
@@ -15,6 +16,11 @@ export interface Topology {
   nodes: { id: string }[]
   edges: { id: string; from: string; to: string }[]
 }
+
+/** From so many nodes on, places are found sooner, and a little less well. */
+const manyNodes = 60
+const thorough = { 'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX' }
+const quick = { 'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF', 'elk.layered.thoroughness': '3' }
 
 let engine: Promise<ELK> | undefined
 
@@ -59,7 +65,7 @@ export async function layOut({ nodes, edges }: Topology): Promise<Layout> {
       'elk.direction': 'RIGHT',
       'elk.layered.spacing.nodeNodeBetweenLayers': '60',
       'elk.spacing.nodeNode': '18',
-      'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+      ...(nodes.length >= manyNodes ? quick : thorough),
       'elk.layered.cycleBreaking.strategy': 'GREEDY',
       'elk.edgeRouting': 'ORTHOGONAL',
       'elk.layered.spacing.edgeNodeBetweenLayers': '22',
@@ -87,6 +93,68 @@ export async function layOut({ nodes, edges }: Topology): Promise<Layout> {
       ]),
     ),
   }
+}
+
+const gapWidth = 70
+const gapHeight = 42
+
+/**
+ * Rows and columns that fill a window of this aspect, in the order of the calls, column by column; ways go straight, beneath
+ * the nodes. For few nodes that call each other crosswise, such as groups: in layers these make a line that nobody can read.
+ */
+export function inGrid({ nodes, edges }: Graph, aspect: number): Layout {
+  const depths = depthsOf({ nodes, edges })
+  const order = nodes.toSorted(
+    (a, b) =>
+      Number(a.kind !== 'service') - Number(b.kind !== 'service') ||
+      (depths.get(a.id) ?? 0) - (depths.get(b.id) ?? 0) ||
+      (a.id < b.id ? -1 : 1),
+  )
+  const [width, height] = [nodeWidth + gapWidth, nodeHeight + gapHeight]
+  const columns = Math.max(1, Math.round(Math.sqrt((nodes.length * aspect * height) / width)))
+  const rows = Math.ceil(nodes.length / columns)
+  const places = new Map(
+    order.map(({ id }, i) => [id, { x: Math.floor(i / rows) * width, y: (i % rows) * height }] as const),
+  )
+  const routes = new Map<string, Place[]>()
+  for (const { from, to } of edges) {
+    const [start, end] = [places.get(from), places.get(to)]
+    if (start !== undefined && end !== undefined && from !== to) routes.set(linkId({ from, to }), straight(start, end))
+  }
+  return { places, routes }
+}
+
+/** Edges of several kinds between two nodes take one way. */
+export function linkId({ from, to }: { from: string; to: string }): string {
+  return JSON.stringify([from, to])
+}
+
+/** How many calls away from those that nobody calls, or that the fewest call. */
+function depthsOf({ nodes, edges }: Graph): Map<string, number> {
+  const calledBy = new Map(nodes.map(({ id }) => [id, new Set<string>()]))
+  const calls = Map.groupBy(edges, ({ from }) => from)
+  for (const { from, to } of edges) if (from !== to) calledBy.get(to)?.add(from)
+  const fewest = Math.min(...[...calledBy.values()].map(({ size }) => size))
+  let level = nodes.filter(({ id }) => calledBy.get(id)?.size === fewest).map(({ id }) => id)
+  const depths = new Map<string, number>()
+  for (let depth = 0; level.length > 0; depth += 1) {
+    for (const id of level) depths.set(id, depth)
+    level = [...new Set(level.flatMap((id) => calls.get(id)?.map(({ to }) => to) ?? []))].filter(
+      (id) => !depths.has(id),
+    )
+  }
+  for (const { id } of nodes) if (!depths.has(id)) depths.set(id, Infinity)
+  return depths
+}
+
+/** From the middle of one node to the border of another. */
+function straight(start: Place, end: Place): Place[] {
+  const from = { x: start.x + nodeWidth / 2, y: start.y + nodeHeight / 2 }
+  const to = { x: end.x + nodeWidth / 2, y: end.y + nodeHeight / 2 }
+  const [dx, dy] = [to.x - from.x, to.y - from.y]
+  // Which part of the way lies within the node at its end.
+  const within = Math.min(nodeWidth / 2 / Math.abs(dx || 1e-9), nodeHeight / 2 / Math.abs(dy || 1e-9), 1)
+  return [from, { x: to.x - dx * within, y: to.y - dy * within }]
 }
 
 const cornerPx = 7
@@ -122,15 +190,12 @@ function toward(from: Place, to: Place, px: number): Place {
   return { x: from.x + ((to.x - from.x) / length) * px, y: from.y + ((to.y - from.y) / length) * px }
 }
 
-export type MapNode = Snapshot['nodes'][number]
-export type MapEdge = Snapshot['edges'][number]
-
 /** All within `hops` calls of a node, in both directions; all of the map where no node is chosen. */
 export function neighbourhood(
   { nodes, edges }: Pick<Snapshot, 'nodes' | 'edges'>,
   focus: string | undefined,
   hops: number,
-): { nodes: MapNode[]; edges: MapEdge[] } {
+): Graph {
   const centre = nodes.filter(({ id, service }) => id === focus || service === focus)
   if (focus === undefined || centre.length === 0) return { nodes, edges }
   const near = new Set(centre.map(({ id }) => id))
@@ -144,67 +209,4 @@ export function neighbourhood(
     nodes: nodes.filter(({ id }) => near.has(id)),
     edges: edges.filter(({ from, to }) => near.has(from) && near.has(to)),
   }
-}
-
-/**
- * Where several peers are called by one service only, they stand as one: a service with twenty databases is one line, not
- * twenty. Returns which node stands for which others.
- */
-export function clusterPeers(
-  { nodes, edges }: { nodes: MapNode[]; edges: MapEdge[] },
-  most = 3,
-): { nodes: MapNode[]; edges: MapEdge[] } {
-  const callers = Map.groupBy(edges, ({ to }) => to)
-  const only = (node: MapNode): string | undefined => {
-    const from = new Set(callers.get(node.id)?.map((edge) => edge.from))
-    return node.kind === 'peer' && from.size === 1 ? [...from][0] : undefined
-  }
-  const groups = Map.groupBy(
-    nodes.filter((node) => only(node) !== undefined),
-    (node) => only(node) ?? '',
-  )
-  const standsFor = new Map<string, string>()
-  const clusters: MapNode[] = []
-  for (const [caller, peers] of groups) {
-    if (peers.length <= most) continue
-    const id = `peers of ${caller}`
-    clusters.push({
-      id,
-      kind: 'peer',
-      service: `${peers.length} peers`,
-      namespace: '',
-      environment: '',
-      state: peers.some(({ state }) => state === 'failing') ? 'failing' : 'ok',
-      calls: sum(peers, ({ calls }) => calls),
-      errors: sum(peers, ({ errors }) => errors),
-      perSecond: sum(peers, ({ perSecond }) => perSecond),
-      p50Ms: null,
-      p95Ms: Math.max(...peers.map(({ p95Ms }) => p95Ms ?? 0)) || null,
-    })
-    for (const { id: peer } of peers) standsFor.set(peer, id)
-  }
-  if (clusters.length === 0) return { nodes, edges }
-  const merged = new Map<string, MapEdge>()
-  for (const edge of edges) {
-    const to = standsFor.get(edge.to) ?? edge.to
-    const key = JSON.stringify([edge.from, to, edge.kind])
-    const known = merged.get(key)
-    merged.set(
-      key,
-      known === undefined
-        ? { ...edge, to }
-        : {
-            ...known,
-            calls: known.calls + edge.calls,
-            errors: known.errors + edge.errors,
-            perSecond: known.perSecond + edge.perSecond,
-            p95Ms: Math.max(known.p95Ms ?? 0, edge.p95Ms ?? 0) || null,
-          },
-    )
-  }
-  return { nodes: [...nodes.filter(({ id }) => !standsFor.has(id)), ...clusters], edges: [...merged.values()] }
-}
-
-function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
-  return items.reduce((total, item) => total + value(item), 0)
 }

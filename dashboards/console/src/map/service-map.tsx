@@ -17,18 +17,19 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
+  useStore,
 } from '@xyflow/react'
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
 import type { Snapshot } from '../api/live.ts'
 import { visible } from '../parts/raw.tsx'
 import { State } from '../parts/state.tsx'
 import { ms, rate, share } from '../tell.ts'
+import { isOpenable, type MapEdge, type MapNode, readableGraph } from './groups.ts'
 import {
-  clusterPeers,
+  inGrid,
   type Layout,
   layOut,
-  type MapEdge,
-  type MapNode,
+  linkId,
   neighbourhood,
   nodeHeight,
   nodeWidth,
@@ -36,7 +37,7 @@ import {
   type Place,
 } from './layout.ts'
 
-type ServiceNode = Node<{ node: MapNode; isDim: boolean; isFocus: boolean }, 'service'>
+type ServiceNode = Node<{ node: MapNode; hasEnvironment: boolean; isDim: boolean; isFocus: boolean }, 'service'>
 type CallEdge = Edge<{ edge: MapEdge; route: Place[]; isDim: boolean; isNear: boolean }, 'call'>
 
 export interface MapProps {
@@ -44,6 +45,8 @@ export interface MapProps {
   /** A node's ID or a service's name: it and its neighbours are shown alone. */
   focus?: string | undefined
   hops?: number
+  /** Name of the group that is opened. */
+  group?: string | undefined
   /** Nodes whose names hold this stand out. */
   find?: string
   onOpen: (node: MapNode) => void
@@ -57,33 +60,59 @@ export function ServiceMap(props: MapProps) {
   )
 }
 
-function Inner({ snapshot, focus, hops = 1, find = '', onOpen }: MapProps) {
+function Inner({ snapshot: { nodes: all, edges: calls }, focus, hops = 1, group, find = '', onOpen }: MapProps) {
   const { fitView } = useReactFlow()
   const [pointed, setPointed] = useState<string>()
-  const shown = useMemo(() => clusterPeers(neighbourhood(snapshot, focus, hops)), [snapshot, focus, hops])
-  const { layout, failure } = useLayout(shown)
+  const shown = useMemo(
+    () => readableGraph(neighbourhood({ nodes: all, edges: calls }, focus, hops), { open: group }),
+    [all, calls, focus, hops, group],
+  )
+  const aspect = useStore(({ width, height }) => (height === 0 ? undefined : Math.round((4 * width) / height) / 4))
+  // Groups, unless one is open.
+  const isGrid = group === undefined && shown.nodes.some(isOpenable)
+  const grid = useMemo(
+    () => (isGrid && aspect !== undefined ? inGrid(shown, aspect) : undefined),
+    [shown, isGrid, aspect],
+  )
+  const found = useLayout(shown, !isGrid)
+  const layout = isGrid ? grid : found.layout
+  const { failure } = found
   const wanted = find.trim().toLowerCase()
 
+  const kept = useRef(new Map<string, ServiceNode>())
   const nodes = useMemo((): ServiceNode[] => {
+    const hasEnvironment =
+      new Set(all.flatMap(({ kind, environment }) => (kind === 'service' ? [environment] : []))).size > 1
     const near = pointed === undefined ? undefined : nearOf(shown.edges, pointed)
     return shown.nodes.flatMap((node) => {
       const position = layout?.places.get(node.id)
       if (position === undefined) return []
       const isDim =
-        (wanted !== '' && !node.service.toLowerCase().includes(wanted)) || (near !== undefined && !near.has(node.id))
-      return [
-        {
-          id: node.id,
-          type: 'service' as const,
-          position,
-          width: nodeWidth,
-          height: nodeHeight,
-          data: { node, isDim, isFocus: node.id === focus || node.service === focus },
-          ariaLabel: labelOf(node),
-        },
-      ]
+        (wanted !== '' &&
+          !(node.group?.members ?? [node]).some(({ service }) => service.toLowerCase().includes(wanted))) ||
+        (near !== undefined && !near.has(node.id))
+      const isFocus = node.id === focus || node.service === focus
+      const before = kept.current.get(node.id)
+      // What is as it was stays the same object, and is not drawn again.
+      if (
+        before !== undefined &&
+        before.position === position &&
+        isSame(before.data, { node, hasEnvironment, isDim, isFocus })
+      )
+        return [before]
+      const drawn: ServiceNode = {
+        id: node.id,
+        type: 'service',
+        position,
+        width: nodeWidth,
+        height: nodeHeight,
+        data: { node, hasEnvironment, isDim, isFocus },
+        ariaLabel: labelOf(node),
+      }
+      kept.current.set(node.id, drawn)
+      return [drawn]
     })
-  }, [shown, layout, wanted, pointed, focus])
+  }, [all, shown, layout, wanted, pointed, focus])
 
   const edges = useMemo((): CallEdge[] => {
     if (layout === undefined) return []
@@ -112,13 +141,23 @@ function Inner({ snapshot, focus, hops = 1, find = '', onOpen }: MapProps) {
     })
   }, [shown, layout, pointed])
 
-  const fitKey = `${layout?.places.size ?? 0} ${focus ?? ''} ${hops}`
+  const isMoved = useRef(false)
+  const fit = () => requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.15, duration: 0 }))
+  const shape = `${layout?.places.size ?? 0} ${focus ?? ''} ${hops} ${group ?? ''}`
   useEffect(() => {
     if (layout === undefined) return undefined
-    const frame = requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.15, duration: 0 }))
+    isMoved.current = false
+    const frame = fit()
     return () => cancelAnimationFrame(frame)
     // The map is fitted when its shape changes, not with each figure.
-  }, [fitKey, fitView]) // oxlint-disable-line react-hooks/exhaustive-deps
+  }, [shape, fitView]) // oxlint-disable-line react-hooks/exhaustive-deps
+  const size = useStore(({ width, height }) => `${width} ${height}`)
+  useEffect(() => {
+    // A window that changes its size shows all of the map again, unless somebody has chosen a part of it.
+    if (layout === undefined || isMoved.current) return undefined
+    const frame = fit()
+    return () => cancelAnimationFrame(frame)
+  }, [size]) // oxlint-disable-line react-hooks/exhaustive-deps
 
   if (failure !== undefined)
     return <p className="note error">The map cannot be laid out: {failure}. The table has the same.</p>
@@ -129,6 +168,9 @@ function Inner({ snapshot, focus, hops = 1, find = '', onOpen }: MapProps) {
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
       onNodeClick={(_, { data }) => onOpen(data.node)}
+      onMoveStart={(event) => {
+        if (event !== null) isMoved.current = true
+      }}
       onNodeMouseEnter={(_, { id }) => setPointed(id)}
       onNodeMouseLeave={() => setPointed(undefined)}
       onKeyDown={(event) => {
@@ -156,13 +198,14 @@ function Inner({ snapshot, focus, hops = 1, find = '', onOpen }: MapProps) {
 }
 
 /** The layout of the graph as it is now; that of before until it is found. */
-function useLayout({ nodes, edges }: { nodes: MapNode[]; edges: MapEdge[] }) {
+function useLayout({ nodes, edges }: { nodes: MapNode[]; edges: MapEdge[] }, isWanted: boolean) {
   const shape = JSON.stringify([nodes.map(({ id }) => id), edges.map(({ from, to }) => [from, to])])
   const [layout, setLayout] = useState<Layout>()
   const [failure, setFailure] = useState<string>()
   const latest = useRef(shape)
   latest.current = shape
   useEffect(() => {
+    if (!isWanted) return
     const links = new Map(edges.map((edge) => [linkId(edge), edge]))
     layOut({ nodes, edges: [...links].map(([id, { from, to }]) => ({ id, from, to })) }).then(
       (found) => {
@@ -171,24 +214,32 @@ function useLayout({ nodes, edges }: { nodes: MapNode[]; edges: MapEdge[] }) {
       (error: unknown) => setFailure(error instanceof Error ? error.message : String(error)),
     )
     // The shape says all that matters here of nodes and edges.
-  }, [shape]) // oxlint-disable-line react-hooks/exhaustive-deps
+  }, [shape, isWanted]) // oxlint-disable-line react-hooks/exhaustive-deps
   return { layout, failure }
 }
 
 const nodeTypes = { service: memo(ServiceCard) }
 const edgeTypes = { call: memo(Call) }
 
-function ServiceCard({ data: { node, isDim, isFocus } }: NodeProps<ServiceNode>) {
-  const { kind, state, service, environment, calls, errors, perSecond, p95Ms } = node
+function ServiceCard({ data: { node, hasEnvironment, isDim, isFocus } }: NodeProps<ServiceNode>) {
+  const { kind, state, service, environment, calls, errors, perSecond, p95Ms, group } = node
+  const hits = group?.members.filter((member) => member.state === 'hit').length ?? 0
   return (
-    <div className={`service ${kind} ${state}${isDim ? ' dim' : ''}${isFocus ? ' focus' : ''}`}>
+    <div
+      className={`service ${kind} ${state}${group === undefined ? '' : ' group'}${isDim ? ' dim' : ''}${isFocus ? ' focus' : ''}`}
+    >
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <strong title={visible(node.id)}>
         <Sign kind={kind} />
         <bdi>{visible(service.slice(0, 60))}</bdi>
-        {environment !== '' && <small> {visible(environment.slice(0, 20))}</small>}
+        {group !== undefined && kind === 'service' && <small> {group.members.length}</small>}
+        {hasEnvironment && environment !== '' && <small> {visible(environment.slice(0, 20))}</small>}
       </strong>
-      {(state === 'cause' || state === 'hit') && <State state={state} />}
+      {hits > 0 ? (
+        <State state="hit" word={`${hits} hit`} />
+      ) : (
+        (state === 'cause' || state === 'hit') && <State state={state} />
+      )}
       <span className="figures">
         {calls === 0 ? (
           <span className="muted">{kind === 'queue' ? 'queue' : 'quiet'}</span>
@@ -279,20 +330,20 @@ function miniClass({ data }: Node): string {
   return node.state
 }
 
-function nearOf(edges: readonly MapEdge[], id: string): Set<string> {
-  return new Set([id, ...edges.flatMap(({ from, to }) => (from === id ? [to] : to === id ? [from] : []))])
+function isSame(a: ServiceNode['data'], b: ServiceNode['data']): boolean {
+  return a.node === b.node && a.hasEnvironment === b.hasEnvironment && a.isDim === b.isDim && a.isFocus === b.isFocus
 }
 
-/** Edges of several kinds between two nodes take one way. */
-function linkId({ from, to }: MapEdge): string {
-  return JSON.stringify([from, to])
+function nearOf(edges: readonly MapEdge[], id: string): Set<string> {
+  return new Set([id, ...edges.flatMap(({ from, to }) => (from === id ? [to] : to === id ? [from] : []))])
 }
 
 function edgeId({ from, to, kind }: MapEdge): string {
   return JSON.stringify([from, to, kind])
 }
 
-function labelOf({ kind, service, state, calls, errors, perSecond }: MapNode): string {
+function labelOf({ kind, service, state, calls, errors, perSecond, group }: MapNode): string {
   const figures = calls === 0 ? 'no calls in the last minute' : `${rate(perSecond)}, ${share(errors / calls)} fail`
-  return `${kind} ${visible(service)}, ${state}: ${figures}`
+  const what = group === undefined ? kind : `${group.members.length} ${kind}s`
+  return `${what} ${visible(service)}, ${state}: ${figures}`
 }

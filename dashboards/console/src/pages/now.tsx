@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
 import { type Snapshot, useLive } from '../api/live.ts'
 import { flowPath, incidentPath, servicePath } from '../links.ts'
+import { isOpenable } from '../map/groups.ts'
 import { ServiceMap } from '../map/service-map.tsx'
 import { ErrorNote, Waiting } from '../parts/notes.tsx'
 import { Raw } from '../parts/raw.tsx'
@@ -19,6 +20,7 @@ export default function Now() {
   const [, go] = useLocation()
   const [find, setFind] = useState('')
   const focus = search.get('focus') ?? undefined
+  const group = search.get('group') ?? undefined
   const hops = Number(search.get('hops') ?? '1') === 2 ? 2 : 1
   const isTable = search.get('as') === 'table'
   const change = (name: string, value: string | null) =>
@@ -85,6 +87,16 @@ export default function Now() {
                   </button>
                 </>
               )}
+              {focus === undefined && group !== undefined && (
+                <>
+                  <span>
+                    within <strong>{<Raw text={group} most={40} />}</strong>
+                  </span>
+                  <button type="button" onClick={() => setSearch({})}>
+                    Show all
+                  </button>
+                </>
+              )}
               <span className="grow" />
               <button type="button" aria-pressed={isTable} onClick={() => change('as', isTable ? null : 'table')}>
                 As a table
@@ -98,11 +110,14 @@ export default function Now() {
                   snapshot={snapshot}
                   focus={focus}
                   hops={hops}
+                  group={focus === undefined ? group : undefined}
                   find={find}
                   onOpen={(node) => {
-                    if (focus !== undefined && (node.id === focus || node.service === focus)) {
+                    if (node.group !== undefined) {
+                      if (isOpenable(node)) setSearch({ group: node.group.name })
+                    } else if (focus !== undefined && (node.id === focus || node.service === focus)) {
                       if (node.kind === 'service') go(servicePath(node.id))
-                    } else if (!node.id.startsWith('peers of ')) change('focus', node.id)
+                    } else change('focus', node.id)
                   }}
                 />
               </div>
