@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { getHeapStatistics } from 'node:v8'
 
 /** What a process has used since it began. */
@@ -53,4 +53,22 @@ function statusBytesOf(pid: number, line: RegExp): number {
 /** How long a process's main thread has waited for a core while it had work: what other work on the machine cost it. */
 export function waitedMsOf(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
+}
+
+/**
+ * Processor time of all threads that another process has, to the microsecond. What ended threads used is not in it: for
+ * processes that keep theirs.
+ */
+export function threadsCpuUsOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  return threads.reduce((sum, thread) => sum + ranUsOf(`/proc/${pid}/task/${thread}/schedstat`), 0)
+}
+
+function ranUsOf(path: string): number {
+  try {
+    return Number(readFileSync(path, 'utf8').split(' ')[0]) / 1e3
+  } catch {
+    // It ended since the threads were listed.
+    return 0
+  }
 }
