@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { getHeapStatistics } from 'node:v8'
 
 /** What a process has used since it began. */
@@ -44,6 +44,11 @@ export function rssBytesOf(pid: number): number {
 /** The most of it that there ever was. */
 export function peakRssBytesOf(pid: number): number {
   return statusBytesOf(pid, /^VmHWM:\s+(\d+) kB$/m)
+}
+
+/** From now on the most is that which will be. */
+export function forgetPeakRss(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
 function statusBytesOf(pid: number, line: RegExp): number {
