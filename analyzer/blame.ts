@@ -1,7 +1,7 @@
 // Exclusive excess by share: which service answers for what went wrong in a time, once it is known that something did. Direct
 // evidence is what happens on the way to a service: calls that it does not answer, or time between the caller's span and its
 // own. Then there is what goes wrong within: its own time, errors with no failing call below, and lines of log that its spans began or ceased to write.
-import { bucketMiddle, bucketOf, countAbove, type Histogram, quantileBucket } from '@headwater/vocabulary'
+import { bucketMiddle, bucketOf, type Histogram, quantileBucket } from '@headwater/vocabulary'
 import { cacheBefore } from './cache-misses.ts'
 import type { Suspect } from './cause.ts'
 import { changedLogs, type LogPatterns } from './changed-logs.ts'
@@ -181,9 +181,9 @@ function chargesOf(
   }
   for (const finding of stalls) {
     const charge = chargeOf(finding.service)
-    const waiting = whoWaitsFor(finding, recent, (service) => charges.get(service)?.findings ?? [])
-    if (waiting.size > 0) charge.findings.push(finding)
-    for (const caller of waiting) {
+    const losing = whoWaitsFor(finding, recent, (service) => charges.get(service)?.findings ?? [])
+    if (losing.size > 0) charge.findings.push(finding)
+    for (const caller of losing) {
       const above = chargeOf(caller)
       charge.direct += above.slow * parameters.blame.stall.passedOn
       above.slow *= 1 - parameters.blame.stall.passedOn

@@ -220,11 +220,9 @@ function judgeTime(
     const excessCalls = Math.max(0, slow - (calls * slowBefore) / callsBefore)
     const isLarge = excessCalls / calls >= rule.shareRiseMin
     const pValue = isLarge ? betaBinomialTail({ k: slow, n: calls, badBefore: slowBefore, callsBefore }) : 1
-    return { slowBucket, slow, excessCalls, pValue }
+    return { slowBucket, excessCalls, pValue }
   })
-  const { slowBucket, slow, excessCalls, pValue } = judged.reduce((best, one) =>
-    one.pValue < best.pValue ? one : best,
-  )
+  const { slowBucket, excessCalls, pValue } = judged.reduce((best, one) => (one.pValue < best.pValue ? one : best))
   return {
     ...subject,
     expected: bucketMiddle(quantileBucket(before, 0.5) ?? 0),
