@@ -10,8 +10,8 @@ import { type Load, startLoad } from './load.ts'
 import { reportOf, rowOf, shortfallOf } from './report.ts'
 import { type FaultResult, heal, runFault } from './run-fault.ts'
 
-/** As long as normal has to be seen before its end is noticed. */
-const baselineMs = 50_000
+/** As long as normal has to be seen before its end is noticed; what is slow is known later than what fails. */
+const [baselineMs, slowBaselineMs] = [50_000, 100_000]
 const tellEveryMs = 5_000
 
 interface Scene {
@@ -50,7 +50,8 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<number> 
   const scene: Scene = { fleet, load, apiUrl: headwater.apiUrl, say, signal: isOver }
 
   try {
-    await watchNormal(scene)
+    const isSlowness = options.faults.some(({ kind }) => kind === 'latency' || kind === 'slow-dependency')
+    await watchNormal(scene, isSlowness ? slowBaselineMs : baselineMs)
     const results = await breakAndExplain(scene, options)
     tellDocuments(results, options)
     if (!options.once) await stay(scene)
@@ -62,12 +63,12 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<number> 
 }
 
 /** Lets a baseline form, and shows that something is there to form it. */
-async function watchNormal({ load, apiUrl, say, signal }: Scene): Promise<void> {
-  for (let passedMs = 0; passedMs < baselineMs; passedMs += tellEveryMs) {
+async function watchNormal({ load, apiUrl, say, signal }: Scene, forMs: number): Promise<void> {
+  for (let passedMs = 0; passedMs < forMs; passedMs += tellEveryMs) {
     await wait(tellEveryMs, undefined, { signal })
     const [services, spans] = await Promise.all([readServices(apiUrl), readSpansStored(apiUrl)])
     say(
-      `learning what is normal, ${(passedMs + tellEveryMs) / 1_000} of ${baselineMs / 1_000} s: ` +
+      `learning what is normal, ${(passedMs + tellEveryMs) / 1_000} of ${forMs / 1_000} s: ` +
         `${load.counts().sent} requests, ${spans} spans stored, ${services.length} services seen`,
     )
   }
