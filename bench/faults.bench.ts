@@ -19,7 +19,7 @@ import type { Bench, Row } from './bench.ts'
 
 const kinds: FaultKind[] = ['errors', 'latency', 'crash', 'slow-dependency']
 const services: ServiceName[] = ['crypto', 'math', 'pdf', 'data-transform']
-const baselineMs = 60_000
+const baselineMs = 100_000
 
 interface Outcome {
   kind: FaultKind
