@@ -120,7 +120,6 @@ function chargesOf(
   }
   // Where nothing grew slow enough to tell, what is slower by the finer measures here is no trouble of anybody's.
   const isSlowness = wasSlow || alarms.length === 0 || alarms.some(({ unit }) => unit !== 'share')
-  const stalls: Finding[] = []
   const waits = new Map<string, { extraNs: number; usualNs: number }>()
   for (const [key, now] of recent.operations) {
     const charge = chargeOf(now.service)
@@ -173,6 +172,7 @@ function chargesOf(
     const bad = weights.reduce((sum, { weight, isBad }) => sum + (isBad ? weight : 0), 0)
     if (all > 0) charge.direct *= (bad / all) ** 2
   }
+  const stalls: Finding[] = []
   for (const [key, now] of isSlowness ? recent.operations : []) {
     const before = known.operations.get(key)
     if (before === undefined || chargeOf(now.service).findings.length > 0) continue
