@@ -90,6 +90,7 @@ export async function explain(
   const [impact, patterns, causes] = await Promise.all([
     readImpact(store, {
       ...range,
+      before: { fromMs: compared.baseline.fromMs, toMs: Math.min(compared.baseline.toMs, sinceMs) },
       badCalls: told.flatMap((suspect) => badCallsOf(suspect, known)),
       usualEntries: usualEntriesOf(known, { isSlowness }),
       // Who shares its workers with what waits is hit, too, though it never passes the cause.
@@ -171,7 +172,7 @@ function badCallOf(
     case 'wire-time':
       return { kind: 'wire', caller: caller ?? '', callerOperation: callerOperation ?? '', service, slowNs }
     case 'unanswered':
-      return { kind: 'unanswered', service }
+      return { kind: 'unanswered', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
     case 'silence':
       return { kind: 'silence', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
     // Calls have neither logs nor a count of calls below of their own in the facts.

@@ -98,7 +98,9 @@ async function impactOf(
   usualEntries = [entry('POST /orders')],
   { badCalls = [failing], flows = [] }: { badCalls?: BadCall[]; flows?: string[] } = {},
 ): ReturnType<typeof readImpact> {
-  return await readImpact(store, { fromMs: atMs - 1_000, toMs: atMs + 60_000, badCalls, usualEntries, flows })
+  const range = { fromMs: atMs - 1_000, toMs: atMs + 60_000 }
+  const before = { fromMs: atMs - 61_000, toMs: atMs - 1_000 }
+  return await readImpact(store, { ...range, before, badCalls, usualEntries, flows })
 }
 
 const times = (count: number, run: Run): Run[] => Array.from({ length: count }, () => run)
@@ -154,20 +156,42 @@ test('a run counts as those that it stands for, so that keeping what failed make
   expect((await impactOf()).flows).toEqual([{ name: 'POST /orders', runs: 100, runsAffected: 10 }])
 })
 
-test('hit by silence are runs of its flows that never reached a service; and named flows by whatever goes wrong in them', async () => {
-  await write([
-    ...times(3, { flow: 'POST /orders', services: ['gateway'] }),
-    ...times(7, { flow: 'POST /orders' }),
-    { flow: 'GET /products', failed: true },
-  ])
-  const silence: BadCall = { kind: 'silence', service: 'payments', flows: ['POST /orders'] }
-  expect((await impactOf([], { badCalls: [silence] })).flows).toEqual([
-    { name: 'POST /orders', runs: 10, runsAffected: 3 },
-  ])
+test('named flows are hit by whatever goes wrong in them', async () => {
+  await write([{ flow: 'GET /products', failed: true }])
   expect((await impactOf([], { badCalls: [], flows: ['GET /products'] })).flows).toEqual([
     { name: 'GET /products', runs: 1, runsAffected: 1 },
   ])
 })
+
+test.for(['silence', 'unanswered'] as const)(
+  'by %s runs are hit that went on without a service, beyond those that never needed it',
+  async (kind) => {
+    const alone = { services: ['gateway'] }
+    await write([
+      ...times(10, { flow: 'POST /orders', endS: -30 }),
+      ...times(3, { flow: 'POST /orders', ...alone, user: 'ada' }),
+      ...times(7, { flow: 'POST /orders' }),
+      ...times(60, { flow: 'GET /cart', ...alone, endS: -30 }),
+      ...times(40, { flow: 'GET /cart', endS: -30 }),
+      ...times(90, { flow: 'GET /cart', ...alone, user: 'anybody' }),
+      ...times(10, { flow: 'GET /cart' }),
+      ...times(60, { flow: 'GET /menu', ...alone, endS: -30 }),
+      ...times(40, { flow: 'GET /menu', endS: -30 }),
+      ...times(65, { flow: 'GET /menu', ...alone }),
+      ...times(35, { flow: 'GET /menu' }),
+      // Nobody knows whether it ever needed the service.
+      ...times(5, { flow: 'GET /news', ...alone }),
+    ])
+    const flows = ['POST /orders', 'GET /cart', 'GET /menu', 'GET /news']
+    const impact = await impactOf([], { badCalls: [{ kind, service: 'payments', flows }] })
+    expect(impact.flows).toEqual([
+      { name: 'GET /cart', runs: 100, runsAffected: expect.closeTo(30, 6) },
+      { name: 'POST /orders', runs: 10, runsAffected: 3 },
+    ])
+    // Which of those runs without it would have reached it, nobody can tell.
+    expect(impact.users.affected).toBe(1)
+  },
+)
 
 test('before it began and once it has passed, healthy runs make nothing look better', async () => {
   const runs = Array.from({ length: 600 }, (_, i): Run => {

@@ -7,7 +7,8 @@ import type { TimeRange } from './windows.ts'
 export type BadCall =
   | { kind: 'errors'; service: string; operation: string }
   | { kind: 'latency'; service: string; operation: string; slowNs: number }
-  | { kind: 'unanswered'; service: string }
+  /** A service that gave no answer: hit are runs of its flows that went on without it, too. */
+  | { kind: 'unanswered'; service: string; flows: string[] }
   /** A call that spent long between its caller's span and its callee's. */
   | { kind: 'wire'; caller: string; callerOperation: string; service: string; slowNs: number }
   | { kind: 'dependency'; caller: string; callerOperation: string; peer: string; slowNs: number }
@@ -81,16 +82,25 @@ const tracesInRange = `chain_execution_traces
   WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
     AND StartedAt >= fromUnixTimestamp64Milli({from:Int64}) - toIntervalDay(1) AND StartedAt < fromUnixTimestamp64Milli({to:Int64})`
 
+/** Whether a run of some flow never reached a service that such runs reach. */
+const isWithout = (flow: string, services: string): string =>
+  `arrayExists(x -> has(x.2, ${flow}) AND NOT has(${services}, x.1), {reaching:Array(Tuple(String, Array(String)))})`
+
+/** A flow of which more runs than this never reach the service anyway does not tell which ones are without it because of a cause. */
+const withoutAnywayMax = 0.1
+
 /** The runs of which a row meets a condition, one row each, whole. */
-function judgedRuns(condition: string, { isSilenceToo }: { isSilenceToo: boolean }): string {
-  const services = isSilenceToo ? 'groupUniqArrayArray(Services)' : '[]'
+function judgedRuns(condition: string, { isReachingToo }: { isReachingToo: boolean }): string {
+  const services = isReachingToo ? 'groupUniqArrayArray(Services)' : '[]'
   return `(
-    SELECT Run, Flow, User, Usual, RunWeight, RunEnd, IsBad, IsOfHitEntry,
-      arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {silence:Array(Tuple(String, Array(String)))}) AS IsMissed,
-      IsBad OR IsMissed AS IsAffected
+    SELECT Run, Flow, User, RunWeight, RunEnd, IsBad, IsOfHitEntry,
+      ${isWithout('Flow', 'RunServices')} AS IsMissed,
+      IsBad OR IsMissed AS IsAffected,
+      {withoutAnyway:Map(String, Float64)}[Flow] AS WithoutAnyway,
+      1 - (1 - BadAnyway) * (1 - WithoutAnyway) AS Usual
     FROM (
       SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, ${services} AS RunServices,
-        max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS Usual, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd,
+        max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS BadAnyway, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd,
         max((EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))}) AS IsOfHitEntry
       FROM (
         SELECT FlowId, FlowName, StartedAt, EndedAt, UserId, Services, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
@@ -104,6 +114,9 @@ function judgedRuns(condition: string, { isSilenceToo }: { isSilenceToo: boolean
     ))`
 }
 
+/** What is usual is told by the latest runs. */
+const beforeMaxMs = 10 * 60_000
+
 /** The most flows whose runs are looked at, and the most that are told; those with most runs that the cause hit come first. */
 const [flowsMax, flowsToldMax] = [5_000, 200]
 
@@ -113,31 +126,40 @@ const [flowsMax, flowsToldMax] = [5_000, 200]
  * and more of its runs go wrong than chance makes of those that do so anyway. All of its runs that failed or were slow are
  * counted: a cause also hits runs that queue behind its bad calls, and a run that passed it may fail for its own reasons. Those that
  * do so anyway are taken off by Abbott's formula (Journal of Economic Entomology 18, 1925), since they are hit as often as
- * others. A run that was sampled counts as those that it stands for.
+ * others. Who gave no answer, or was not even asked, also hits runs that went on without it, whatever they answered: beyond those
+ * that did so before. A run that was sampled counts as those that it stands for.
  */
 export async function readImpact(
   store: Store,
   {
     fromMs,
     toMs,
+    before,
     badCalls,
     usualEntries,
     hitEntries = [],
     flows = [],
   }: TimeRange & {
+    /** When nothing was wrong yet. */
+    before: TimeRange
     badCalls: BadCall[]
     usualEntries: UsualEntry[]
     hitEntries?: { service: string; operation: string }[]
     flows?: string[]
   },
 ): Promise<{ flows: FlowImpact[]; users: UserImpact }> {
-  const isSilenceToo = badCalls.some(({ kind }) => kind === 'silence')
-  const missing = badCalls.flatMap((call) => (call.kind === 'silence' ? call.flows : []))
+  const reaching = badCalls.flatMap((call) =>
+    call.kind === 'silence' || call.kind === 'unanswered' ? [{ service: call.service, flows: call.flows }] : [],
+  )
+  const isReachingToo = reaching.length > 0
+  const withoutAnyway = isReachingToo ? await readWithoutAnyway(store, { ...before, reaching }) : new Map()
   const parameters = {
     from: fromMs,
     to: toMs,
     ...bind(badCalls),
-    missing,
+    reaching: bindReaching(reaching),
+    withoutAnyway,
+    missing: [...withoutAnyway.keys()],
     hitEntries: hitEntries.map(({ service, operation }) => new TupleParam([service, operation])),
     usualEntries: usualEntries.map(
       ({ service, operation, slowNs, badShare }) => new TupleParam([service, operation, Math.round(slowNs), badShare]),
@@ -149,7 +171,7 @@ export async function readImpact(
     OR (EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))} OR cityHash64(FlowId) IN (${badRuns})`
   const hitAnswer = await store.clickhouse.query({
     query: `
-      SELECT Flow AS name FROM ${judgedRuns(concerned, { isSilenceToo })}
+      SELECT Flow AS name FROM ${judgedRuns(concerned, { isReachingToo })}
       WHERE IsMissed OR (IsBad AND (IsOfHitEntry OR Run IN (${badRuns})))
       GROUP BY Flow ORDER BY count() DESC, Flow LIMIT ${flowsMax}`,
     query_params: parameters,
@@ -159,7 +181,7 @@ export async function readImpact(
   const hit = await hitAnswer.json<{ name: string }>()
   const names = [...new Set([...flows, ...hit.map(({ name }) => name)])]
   if (names.length === 0) return { flows: [], users: { affected: 0, seen: 0 } }
-  const hitRuns = judgedRuns('FlowName IN {hit:Array(String)}', { isSilenceToo })
+  const hitRuns = judgedRuns('FlowName IN {hit:Array(String)}', { isReachingToo })
   const answer = await store.clickhouse.query({
     query: `
       WITH
@@ -172,8 +194,12 @@ export async function readImpact(
       FROM (
         SELECT Flow AS name, round(sum(RunWeight)) AS runs,
           sumIf(RunWeight, IsAffected) AS Affected, sum(RunWeight * Usual) AS Anyway,
-          if(Anyway < sum(RunWeight), greatest(0, least(Affected, (Affected - Anyway) / (1 - Anyway / sum(RunWeight)))), 0) AS runsAffected,
-          uniqExactIfState(User, User != '') AS Users, uniqExactIfState(User, User != '' AND IsAffected) AS UsersAffected
+          multiIf(Anyway >= sum(RunWeight), 0,
+            -- Who never needs the cause is not hit as often as others.
+            any(WithoutAnyway) > ${withoutAnywayMax}, greatest(0, Affected - Anyway),
+            greatest(0, least(Affected, (Affected - Anyway) / (1 - Anyway / sum(RunWeight))))) AS runsAffected,
+          uniqExactIfState(User, User != '') AS Users,
+          uniqExactIfState(User, User != '' AND (IsBad OR (IsMissed AND WithoutAnyway <= ${withoutAnywayMax}))) AS UsersAffected
         FROM ${hitRuns}
         WHERE Flow IN {hit:Array(String)} AND RunEnd >= hitting[1] AND RunEnd <= hitting[2]
         GROUP BY Flow
@@ -189,6 +215,41 @@ export async function readImpact(
     flows: rows.map(({ name, runs, runsAffected }) => ({ name, runs, runsAffected })),
     users: { affected: rows[0]?.usersAffected ?? 0, seen: rows[0]?.users ?? 0 },
   }
+}
+
+interface Reaching {
+  service: string
+  flows: string[]
+}
+
+const bindReaching = (reaching: Reaching[]): TupleParam[] =>
+  reaching.map(({ service, flows }) => new TupleParam([service, flows]))
+
+/** The share of the runs of each flow that never reached the service when nothing was wrong. A flow that had none is absent. */
+async function readWithoutAnyway(
+  store: Store,
+  { fromMs, toMs, reaching }: TimeRange & { reaching: Reaching[] },
+): Promise<Map<string, number>> {
+  const answer = await store.clickhouse.query({
+    query: `
+      SELECT Flow AS name, sumIf(RunWeight, ${isWithout('Flow', 'RunServices')}) / sum(RunWeight) AS share
+      FROM (
+        SELECT argMin(FlowName, StartedAt) AS Flow, groupUniqArrayArray(Services) AS RunServices, max(Weight) AS RunWeight
+        FROM ${tracesInRange} AND has({flows:Array(String)}, FlowName)
+        GROUP BY cityHash64(FlowId)
+      )
+      GROUP BY Flow`,
+    query_params: {
+      from: Math.max(fromMs, toMs - beforeMaxMs),
+      to: toMs,
+      reaching: bindReaching(reaching),
+      flows: [...new Set(reaching.flatMap(({ flows }) => flows))],
+    },
+    format: 'JSONEachRow',
+    clickhouse_settings,
+  })
+  const rows = await answer.json<{ name: string; share: number }>()
+  return new Map(rows.map(({ name, share }) => [name, share]))
 }
 
 /** Runs of traces that had a bad call, by which of their services call which. */
@@ -288,13 +349,12 @@ export async function readFrequentErrors(
 }
 
 function bind(badCalls: BadCall[]): Record<string, unknown> {
-  const parameters: Record<'errors' | 'latency' | 'wire' | 'dependency' | 'silence', TupleParam[]> &
+  const parameters: Record<'errors' | 'latency' | 'wire' | 'dependency', TupleParam[]> &
     Record<'unanswered' | 'accused', string[]> = {
     errors: [],
     latency: [],
     wire: [],
     dependency: [],
-    silence: [],
     unanswered: [],
     accused: [],
   }
@@ -319,7 +379,6 @@ function bind(badCalls: BadCall[]): Record<string, unknown> {
         )
         break
       case 'silence':
-        parameters.silence.push(new TupleParam([call.service, call.flows]))
         break
     }
   }

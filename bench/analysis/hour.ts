@@ -46,8 +46,8 @@ export async function writeHour(engine: Engine, options: HourOptions): Promise<v
     const tickFromMs = fromMs + (tick - 1) * tickMs
     const runs = runsOf(options, { firstRun: (tick - 1) * runsPerTick, runs: runsPerTick, tickFromMs, tickMs })
     for (const query of [spansOf(runs), logsOf(runs), callsOf(runs, tick), executionsOf(runs, tick)]) {
-      await engine.run(`${query} SETTINGS max_insert_threads = 1, min_insert_block_size_rows = 200000,
-        min_insert_block_size_bytes = 67108864, max_block_size = 8192`)
+      await engine.run(`${query} SETTINGS max_insert_threads = 1, min_insert_block_size_rows = 65536,
+        min_insert_block_size_bytes = 67108864, max_block_size = 1024`)
     }
     const boundary = new Date(tickFromMs + tickMs + 30_000)
     for (const query of statesSql) {

@@ -15,7 +15,11 @@ export interface Prediction {
   /** Nanoseconds of the simulator's own time. */
   openedAt: string
   causes: { service: string; operation: string; attribute?: string; value?: string }[]
-  impact: { services: string[]; flows: { name: string; share: number }[]; users: { affected: number } }
+  impact: {
+    services: string[]
+    flows: { name: string; share: number; shareWhileHit: number | null }[]
+    users: { affected: number }
+  }
 }
 
 const share = z.number().nullable()
@@ -90,6 +94,21 @@ export async function scoreOf(
   const { predictions: ours, ...baselines } = tables
   if (ours === undefined) throw new Error('The simulator did not score the predictions')
   return { ours, baselines }
+}
+
+const truthSchema = z.object({
+  negative: z.boolean(),
+  onset: z.string().transform(BigInt),
+  windowEnd: z.string().transform(BigInt),
+})
+
+/** The times, in nanoseconds of its own, over which the simulator counts what its faults hit: from each's onset to a while after its end. */
+export async function countedTimesOf(folder: string): Promise<{ fromNs: bigint; toNs: bigint }[]> {
+  const lines = (await readFile(join(folder, 'truth.jsonl'), 'utf8')).trimEnd().split('\n')
+  return lines
+    .map((line) => truthSchema.parse(JSON.parse(line)))
+    .filter(({ negative }) => !negative)
+    .map(({ onset, windowEnd }) => ({ fromNs: onset, toNs: windowEnd }))
 }
 
 const sizeSchema = z.object({ scenarioMinutes: z.number(), services: z.number() })

@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { LastingEffects, step } from '@headwater/analyzer'
-import { readIncidentsDuring, releaseLease, takeLease } from '@headwater/store'
+import { readIncidentsDuring, releaseLease, type Store, takeLease } from '@headwater/store'
 import { receiveScenario } from './receive-scenario.ts'
-import type { Prediction } from './simulator.ts'
+import { countedTimesOf, type Prediction } from './simulator.ts'
 
 const stepMs = 10_000
 /** As in a running analyzer: a window is judged so long after its end. */
@@ -27,19 +27,54 @@ export async function watchScenario(simulator: string, folder: string, kept: str
     since: new Date(fromMs),
     until: new Date(toMs + afterMs + lagMs),
   })
-  return incidents.map(({ openedAt, causes, impact }) => ({
-    scenario: basename(folder),
-    openedAt: String(BigInt(Date.parse(openedAt)) * 1_000_000n - shiftNs),
-    causes: causes.map(({ service, operation, attribute, peer }) => ({
-      // What the simulator calls a service that sends no spans, we call a peer, after the system that it is.
-      service: peer?.replace(/^[a-z]+:(?=[a-z])/, '') ?? service,
-      operation,
-      ...(attribute === undefined ? {} : { attribute: attribute.name, value: attribute.value }),
-    })),
-    impact: {
-      services: impact.services,
-      flows: impact.flows.map(({ name, share }) => ({ name, share })),
-      users: { affected: impact.users.affected },
-    },
-  }))
+  const counted = await Promise.all(
+    (await countedTimesOf(folder)).map(async (time) => ({ time, runs: await countRuns(store, time, shiftNs) })),
+  )
+  return incidents.map(({ openedAt, causes, impact }) => {
+    const openedNs = BigInt(Date.parse(openedAt)) * 1_000_000n - shiftNs
+    const runs = counted.find(({ time }) => openedNs >= time.fromNs && openedNs < time.toNs)?.runs
+    return {
+      scenario: basename(folder),
+      openedAt: String(openedNs),
+      causes: causes.map(({ service, operation, attribute, peer }) => ({
+        // What the simulator calls a service that sends no spans, we call a peer, after the system that it is.
+        service: peer?.replace(/^[a-z]+:(?=[a-z])/, '') ?? service,
+        operation,
+        ...(attribute === undefined ? {} : { attribute: attribute.name, value: attribute.value }),
+      })),
+      impact: {
+        services: impact.services,
+        flows: impact.flows.map((flow) => ({
+          name: flow.name,
+          // We tell shares of the time in which runs are hit, the simulator of that and of two minutes after it.
+          share: Math.min(1, flow.runsAffected / (runs?.get(flow.name) ?? flow.runs)),
+          shareWhileHit: flow.share,
+        })),
+        users: { affected: impact.users.affected },
+      },
+    }
+  })
+}
+
+/** How many runs of each flow began in a time of the simulator's. */
+async function countRuns(
+  { clickhouse }: Store,
+  time: { fromNs: bigint; toNs: bigint },
+  shiftNs: bigint,
+): Promise<Map<string, number>> {
+  const answer = await clickhouse.query({
+    query: `
+      SELECT name, round(sum(weight)) AS runs
+      FROM (
+        SELECT argMin(FlowName, StartedAt) AS name, max(Weight) AS weight
+        FROM chain_execution_traces
+        GROUP BY FlowId
+        HAVING min(StartedAt) >= fromUnixTimestamp64Nano({from:Int64}) AND min(StartedAt) < fromUnixTimestamp64Nano({to:Int64})
+      )
+      GROUP BY name`,
+    query_params: { from: time.fromNs + shiftNs, to: time.toNs + shiftNs },
+    format: 'JSONEachRow',
+  })
+  const rows = await answer.json<{ name: string; runs: number }>()
+  return new Map(rows.map(({ name, runs }) => [name, runs]))
 }
