@@ -141,8 +141,10 @@ async function assembleRuns(store: Store, flowIds: readonly FlowId[]): Promise<F
         arraySort(groupUniqArrayArray(1000)(Services)) AS services,
         argMinIf(UserId, StartedAt, UserId != '') AS userId,
         arrayMap(t -> t.2, arraySlice(arraySort(groupArray((StartedAt, TraceId))), 1, {tracesMax:UInt32})) AS traceIds
-      FROM chain_execution_traces FINAL
-      WHERE FlowId IN {flowIds:Array(String)}
+      FROM (
+        -- As each trace settled last. FINAL says the same and takes half as much again.
+        SELECT * FROM chain_execution_traces WHERE FlowId IN {flowIds:Array(String)} ORDER BY Tick DESC LIMIT 1 BY FlowId, TraceId
+      )
       GROUP BY FlowId`,
     params: { flowIds, tracesMax: runTracesMax },
   })

@@ -37,15 +37,17 @@ type Row = Omit<StoredSpan, 'events' | 'links'> & {
 /** Spans of some traces that are read at most; more are cut, and the reader is told. */
 export const spansMax = 10_000
 
+/** From when until when; asked in the same words twice, ClickHouse answers it once. */
+const timeOfTraces =
+  '(SELECT (min(Start), max(End) + 1) FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})'
+
 /**
  * Limits a read of otel_traces to the days and granules of the traces `{traceIds}`. The index of traces keeps whole
  * seconds, so a span may lie up to a second after `End`. Not `<`: ClickHouse takes a second off an open bound that is a
  * DateTime when it leaves out parts, and would miss those whose spans all lie in the last one.
  */
 export const withinTraces = `
-  TraceId IN {traceIds:Array(String)}
-  AND Timestamp >= (SELECT min(Start) FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})
-  AND Timestamp <= (SELECT max(End) + 1 FROM otel_traces_trace_id_ts WHERE TraceId IN {traceIds:Array(String)})`
+  TraceId IN {traceIds:Array(String)} AND Timestamp >= ${timeOfTraces}.1 AND Timestamp <= ${timeOfTraces}.2`
 
 /**
  * The spans of these traces, each once, in the order of their starts. Exceptions that were logged with a span are among its

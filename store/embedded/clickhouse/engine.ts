@@ -86,6 +86,8 @@ export async function openChdb(options: ChdbOptions): Promise<Chdb> {
     `--max_memory_usage=${options.queryMemoryMaxBytes}`,
     `--max_threads=${options.threadsMax}`,
     '--mark_cache_size=16777216',
+    // Most answers are short: threads to format them take more than formatting does.
+    '--output_format_parallel_formatting=0',
     '--background_pool_size=2',
     '--background_schedule_pool_size=2',
     // Merges can wait; inserts have senders that wait for them.
