@@ -1,6 +1,6 @@
 import type { CallState } from '@headwater/store'
 import { expect, test } from 'vitest'
-import { nameOf, pathToEntry, rankSuspects, toCauses } from './cause.ts'
+import { nameOf, pathsToEntries, rankSuspects, toCauses } from './cause.ts'
 import { pictureOf } from './picture.ts'
 import { callsIn, findingsOf, shop } from './test-table.ts'
 
@@ -150,12 +150,12 @@ test('of many causes the five heaviest are told, and of light ones only the firs
 
 test('the path leads from the cause over its callers to an entry', () => {
   const known = pictureOf(shop(1_000))
-  expect(pathToEntry({ service: 'payments', operation: 'POST /charge' }, known)).toEqual([
+  expect(pathsToEntries(known)({ service: 'payments', operation: 'POST /charge' })).toEqual([
     { service: 'payments', operation: 'POST /charge' },
     { service: 'orders', operation: 'POST /orders' },
     { service: 'gateway', operation: 'POST /orders' },
   ])
-  expect(pathToEntry({ service: 'gateway', operation: 'POST /orders' }, known)).toHaveLength(1)
+  expect(pathsToEntries(known)({ service: 'gateway', operation: 'POST /orders' })).toHaveLength(1)
 })
 
 test('of two callers at the same distance, the path takes the one that calls more', () => {
@@ -166,14 +166,14 @@ test('of two callers at the same distance, the path takes the one that calls mor
       gateway GET /rare > math POST /solve: 10 calls
       gateway GET /often > math POST /solve: 1000 calls`),
   )
-  expect(pathToEntry({ service: 'math', operation: 'POST /solve' }, known)[1]).toEqual({
+  expect(pathsToEntries(known)({ service: 'math', operation: 'POST /solve' })[1]).toEqual({
     service: 'gateway',
     operation: 'GET /often',
   })
 })
 
 test('a worker is reached by its messages: the path goes back over who sends them', () => {
-  expect(pathToEntry({ service: 'mailer', operation: 'process mails' }, pictureOf(shop(1_000)))).toEqual([
+  expect(pathsToEntries(pictureOf(shop(1_000)))({ service: 'mailer', operation: 'process mails' })).toEqual([
     { service: 'mailer', operation: 'process mails' },
     { service: 'orders', operation: 'POST /orders' },
     { service: 'gateway', operation: 'POST /orders' },
@@ -182,7 +182,7 @@ test('a worker is reached by its messages: the path goes back over who sends the
 
 test('a cause that no entry leads to has itself as its path', () => {
   const known = pictureOf(callsIn('a GET / > b GET /: 10 calls\nb GET / > a GET /: 10 calls'))
-  expect(pathToEntry({ service: 'a', operation: 'GET /' }, known)).toEqual([{ service: 'a', operation: 'GET /' }])
+  expect(pathsToEntries(known)({ service: 'a', operation: 'GET /' })).toEqual([{ service: 'a', operation: 'GET /' }])
 })
 
 test('causes bear plain names: namespace and environment stay inside', () => {

@@ -121,6 +121,7 @@ export function toCauses(
   queryOf: (finding: Finding) => string | null = () => null,
 ): Cause[] {
   const total = suspects.reduce((sum, { weight }) => sum + weight, 0)
+  const pathToEntry = pathsToEntries(known)
   return suspects
     .map((suspect) => ({ suspect, score: total === 0 ? 0 : suspect.weight / total }))
     .filter(({ score }, rank) => rank === 0 || score >= parameters.causeScoreMin)
@@ -132,29 +133,28 @@ export function toCauses(
       score: Math.round(score * 1_000) / 1_000,
       ...(suspect.peer === undefined ? {} : { peer: nameOf(suspect.peer) }),
       evidence: suspect.findings.map((finding) => toEvidence(finding, queryOf(finding))),
-      path: pathToEntry(suspect, known),
+      path: pathToEntry(suspect),
     }))
 }
 
-/** From the cause over its callers, the busiest first, to an operation that is called from outside. */
-export function pathToEntry(
-  { service, operation }: Pick<Suspect, 'service' | 'operation'>,
-  known: Picture,
-): PathStep[] {
+/** Finds ways from a cause over its callers, the busiest first, to an operation that is called from outside. */
+export function pathsToEntries(known: Picture): (cause: Pick<Suspect, 'service' | 'operation'>) => PathStep[] {
+  const edgesInto = Map.groupBy(known.edges.values(), ({ service }) => service)
   const callersOf = (key: string): string[] => {
     const [callee = '', calleeOperation = ''] = key.split('\u0000')
-    return [...known.edges.values()]
-      .filter((edge) => edge.service === callee && (edge.operations.has(calleeOperation) || calleeOperation === ''))
+    return (edgesInto.get(callee) ?? [])
+      .filter((edge) => edge.operations.has(calleeOperation) || calleeOperation === '')
       .toSorted(
         (a, b) => (b.operations.get(calleeOperation) ?? b.calls) - (a.operations.get(calleeOperation) ?? a.calls),
       )
       .map((edge) => operationKey(edge.caller, edge.callerOperation))
   }
   const isEntry = (key: string): boolean => (known.operations.get(key)?.entries ?? 0) > 0
-  return shortestPath(operationKey(service, operation), callersOf, isEntry).map((key) => {
-    const [stepService = '', stepOperation = ''] = key.split('\u0000')
-    return { service: nameOf(stepService), operation: stepOperation }
-  })
+  return ({ service, operation }) =>
+    shortestPath(operationKey(service, operation), callersOf, isEntry).map((key) => {
+      const [stepService = '', stepOperation = ''] = key.split('\u0000')
+      return { service: nameOf(stepService), operation: stepOperation }
+    })
 }
 
 /** One finding as evidence: its numbers, and a sentence made from them. */

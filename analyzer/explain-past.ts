@@ -16,7 +16,7 @@ export async function explainPast(store: Store, asked: PastQuestion): Promise<Pa
   const told = explanation.state === 'explained' && explanation.told.anomalies.length > 0 ? explanation.told : undefined
   return {
     state: explanation.state === 'explained' && told === undefined ? 'normal' : explanation.state,
-    summary: summaryOf(explanation),
+    summary: `${summaryOf(explanation)}${leftOutOf(explanation)}`,
     from: iso(recent.fromMs),
     to: iso(recent.toMs),
     baselineFrom: iso(baseline.fromMs),
@@ -64,6 +64,11 @@ function summaryOf(explanation: RangeExplanation): string {
         `was called at least ${parameters.blame.callsMin} times then and ${parameters.blame.baselineCallsMin} times in ${normal}.`
       )
   }
+}
+
+function leftOutOf({ seriesLeftOut }: RangeExplanation): string {
+  if (seriesLeftOut === 0) return ''
+  return ` There were ${seriesLeftOut} series too many to look at, so it may lie in one that is seldom called.`
 }
 
 function normality({ calls, operations, baselineMinutes }: RangeExplanation): string {

@@ -33,6 +33,8 @@ interface Compared {
   baselineCalls: number
   /** Minutes of the baseline with any call. */
   baselineMinutes: number
+  /** Series that were too many to look at: the busiest are. */
+  seriesLeftOut: number
 }
 
 /** Explains whole minutes by whole minutes. All that departs from normal in the time asked for is one matter. */
@@ -49,8 +51,8 @@ export async function explainRange(
     readLogPatterns(store, recent),
     readLogPatterns(store, { ...normal, windowMs: parameters.blame.logs.windowMs }),
   ])
-  const known = pictureOf(before)
-  const picture = pictureOf(now)
+  const known = pictureOf(before.states)
+  const picture = pictureOf(now.states)
   const suspects = blame(picture, known, { logs: { recent: recentLogs, usual: usualLogs }, slowdown })
   const findings = detect({
     recent: picture,
@@ -60,13 +62,14 @@ export async function explainRange(
     collectorWasAlive: false,
     slowdown,
   })
-  const compared = compare(picture, known, minutes)
+  const compared = { ...compare(picture, known, minutes), seriesLeftOut: now.leftOut + before.leftOut }
   if (findings.length === 0 && suspects.length === 0) {
     return { state: compared.comparable > 0 ? 'normal' : 'not-enough-data', ...compared }
   }
   const services = [...new Set(findings.flatMap(({ service, caller = service }) => [service, caller]))]
   const group = { services, findings }
-  const windows = await readOnsetWindows(store, group, recent.toMs)
+  const { windows, leftOut } = await readOnsetWindows(store, group, recent.toMs)
+  compared.seriesLeftOut += leftOut
   const told = await explain(store, {
     group,
     known,
@@ -79,7 +82,7 @@ export async function explainRange(
   return { state: 'explained', told, confidence: confidenceOf(suspects), ...compared }
 }
 
-function compare(recent: Picture, known: Picture, baselineMinutes: number): Compared {
+function compare(recent: Picture, known: Picture, baselineMinutes: number): Omit<Compared, 'seriesLeftOut'> {
   const { callsMin, baselineCallsMin } = parameters.blame
   const comparable = [...recent.operations].filter(
     ([key, { calls }]) => calls >= callsMin && (known.operations.get(key)?.calls ?? 0) >= baselineCallsMin,

@@ -5,6 +5,7 @@ import { type Anomaly, type Cause, type Impact, type SeenChange, withInterval } 
 import {
   type BadCall,
   type Breakdown,
+  type CallsInto,
   type FrequentError,
   readBadPatterns,
   readBreakdown,
@@ -139,9 +140,20 @@ export async function explain(
   }
 }
 
-/** The windows from which onsets are read: of all services of a group, some time back. */
-export async function readOnsetWindows(store: Store, group: Group, untilMs: number): Promise<WindowCounts[]> {
-  return await readWindows(store, { fromMs: untilMs - 10 * 60_000, toMs: untilMs, services: group.services })
+/** The windows from which onsets are read: of all series of a group, some time back. */
+export async function readOnsetWindows(
+  store: Store,
+  { findings }: Group,
+  untilMs: number,
+): Promise<{ windows: WindowCounts[]; leftOut: number }> {
+  return await readWindows(store, {
+    fromMs: untilMs - 10 * 60_000,
+    toMs: untilMs,
+    series: findings.map(({ signal, service, operation, caller }): CallsInto => {
+      if (caller !== undefined) return { service, caller }
+      return signal === 'silence' ? { service } : { service, operation }
+    }),
+  })
 }
 
 function concerns({ service, caller }: Finding, suspect: Suspect): boolean {

@@ -1,6 +1,5 @@
 import type { Finding } from './detect.ts'
 import { connectedComponents } from './graph/components.ts'
-import type { Picture } from './picture.ts'
 
 /** Findings that belong together, and the services that they speak of. */
 export interface Group {
@@ -8,10 +7,10 @@ export interface Group {
   findings: Finding[]
 }
 
-/** Findings of one time are one problem where their services call each other. */
-export function groupFindings(findings: Finding[], known: Picture): Group[] {
+/** Findings of one time are one problem where their services call each other, by the calls that are known. */
+export function groupFindings(findings: Finding[], known: Iterable<{ caller: string; service: string }>): Group[] {
   const touched = [...new Set(findings.flatMap(servicesOf))]
-  const edges = [...known.edges.values()].map(({ caller, service }) => [caller, service] as const)
+  const edges = [...known].map(({ caller, service }) => [caller, service] as const)
   const ends = findings.flatMap(({ service, caller }) => (caller === undefined ? [] : [[caller, service] as const]))
   return connectedComponents(touched, [...edges, ...ends]).map((services) => {
     const members = new Set(services)

@@ -5,6 +5,7 @@ import {
   migrateClickHouse,
   migratePostgres,
   minutesOf,
+  readWindows,
   type Store,
   tenSecondsOf,
 } from '@headwater/store'
@@ -15,7 +16,7 @@ import { readCommonSlowdown } from './common-slowdown.ts'
 import { detect, type Finding } from './detect.ts'
 import { detectLasting } from './lasting.ts'
 import { parameters } from './parameters.ts'
-import { pictureOf } from './picture.ts'
+import { operationKey, pictureOf } from './picture.ts'
 import { LastingEffects } from './read-lasting.ts'
 import { readPictures } from './read-pictures.ts'
 import { callsIn } from './test-table.ts'
@@ -349,9 +350,17 @@ test('around a service are its calls, those into it and those of all that it cal
   expect(callsOf(recent)).toEqual(['gateway > orders', 'orders > payments', 'stats > payments'])
   expect(callsOf(baseline)).toEqual([...callsOf(recent), 'payments > bank.example:443'].toSorted())
   expect([...baseline.served.keys()].toSorted()).toEqual(['orders', 'payments'])
-  const connected = await pictures.connected(['orders'])
-  expect(callsOf(connected.recent)).toEqual(callsOf(recent))
+  const connected = await pictures.connected(['orders'], { told: ['orders'] })
+  expect(callsOf(connected.baseline)).toEqual(callsOf(baseline))
   expect([...connected.baseline.served.keys()].toSorted()).toEqual(['gateway', 'orders', 'payments'])
+  // Times are read where somebody asks for them, and where runs begin.
+  const timesOf = (at: string, operation: string): number =>
+    Object.keys(connected.baseline.operations.get(operationKey(at, operation))?.duration ?? {}).length
+  expect([timesOf('gateway', 'GET /'), timesOf('orders', 'POST /orders')].every((buckets) => buckets > 0)).toBe(true)
+  expect(connected.baseline.operations.get(operationKey('payments', 'POST /pay'))).toMatchObject({
+    calls: 300,
+    duration: {},
+  })
   expect(await pictures.around([])).toMatchObject({ leftOut: 0, recent: { operations: new Map() } })
 }, 240_000)
 
@@ -362,4 +371,49 @@ test('thousands of services are asked for at once, though their names do not fit
   const many = Array.from({ length: 5_000 }, (_, i) => `service-of-a-large-fleet-${i}`)
   const { recent } = await pictures.around([...many, 'gateway'])
   expect([...recent.served]).toEqual([['gateway', 300]])
+}, 240_000)
+
+test('of hundreds of services below, the nearest are looked at, and the others are counted', async () => {
+  await empty()
+  const calls = Array.from(
+    { length: 150 },
+    (_, i) => `gateway GET / > near-${i} GET /: 300 calls
+    near-${i} GET / > far-${i} GET /: 300 calls`,
+  )
+  await write(callsIn(calls.join('\n')).map((state) => ({ state, windowMs: atMs - 20_000 })))
+  const { recent, leftOut } = await (await readPictures(store, atMs)).around(['gateway'])
+  const served = [...recent.served.keys()]
+  expect(served.filter((key) => key.startsWith('near-'))).toHaveLength(150)
+  expect(served.length + leftOut).toBe(300)
+  expect(leftOut).toBeGreaterThan(0)
+}, 240_000)
+
+test('onsets are read of the calls that are asked for, and what tells them apart no further is added up', async () => {
+  await empty()
+  const states = callsIn(`
+    gateway GET / > orders POST /orders: 300 calls
+    search GET / > orders POST /orders: 30 calls
+    stats POST / > orders POST /orders: 50 calls
+    gateway GET / > orders GET /orders: 20 calls
+    orders POST /orders > payments POST /pay: 380 calls`)
+  await write([40_000, 20_000].flatMap((agoMs) => states.map((state) => ({ state, windowMs: atMs - agoMs }))))
+  const { windows, leftOut } = await readWindows(store, {
+    fromMs: atMs - 600_000,
+    toMs: atMs,
+    series: [
+      { service: 'orders', operation: 'POST /orders' },
+      { service: 'orders', caller: 'stats' },
+    ],
+  })
+  expect(leftOut).toBe(0)
+  expect(windows.map(({ windowMs, operation, caller, calls }) => [windowMs - atMs, operation, caller, calls])).toEqual([
+    [-20_000, 'POST /orders', '', 330],
+    [-20_000, 'POST /orders', 'stats', 50],
+    [-40_000, 'POST /orders', '', 330],
+    [-40_000, 'POST /orders', 'stats', 50],
+  ])
+  expect(await readWindows(store, { fromMs: atMs - 600_000, toMs: atMs, series: [] })).toEqual({
+    windows: [],
+    leftOut: 0,
+  })
 }, 240_000)

@@ -1,6 +1,16 @@
 // What a step looks at: the recent time, and the time before as normal. ClickHouse screens all series, and only what could be a
 // finding is read in full.
-import { readCalls, readSent, readStates, screenSeries, type Store, tenSecondsOf, type Windows } from '@headwater/store'
+import {
+  type Call,
+  readCalls,
+  readNormalStates,
+  readSent,
+  readStates,
+  screenSeries,
+  type Store,
+  tenSecondsOf,
+  type Windows,
+} from '@headwater/store'
 import { type Baseline, baselineUntil } from './baseline.ts'
 import { readCommonSlowdown } from './common-slowdown.ts'
 import { reachableFrom } from './graph/reachable.ts'
@@ -36,9 +46,20 @@ export interface Pictures extends PicturePair {
    * another baseline where one is given.
    */
   around(services: Iterable<string>, before?: Baseline): Promise<PicturePair & { leftOut: number }>
-  /** The same, and of all that call them, directly or through others. */
-  connected(services: Iterable<string>, before?: Baseline): Promise<PicturePair & { leftOut: number }>
+  /** Who called whom before. */
+  calls(): Promise<{ calls: Call[]; leftOut: number }>
+  /**
+   * What is normal of these services and of all that they call or that call them, directly or through others. Of the services
+   * `told` it is complete, and of what begins runs; of the others there are the calls, without times and flows.
+   */
+  connected(
+    services: Iterable<string>,
+    options: { told: Iterable<string>; before?: Baseline | undefined },
+  ): Promise<{ baseline: Picture; leftOut: number }>
 }
+
+/** Of all that a group of services calls, so many services are looked at for the cause; the nearest, and the others are counted as left out. */
+const belowMax = 200
 
 /** Recent states up to `atMs` and those before, without times of incidents. */
 export async function readPictures(store: Store, atMs: number): Promise<Pictures> {
@@ -54,21 +75,35 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     await addSent(store, pictures.recent, recent)
     await addSent(store, pictures.baseline, baseline)
   }
-  const reached = async (
+  const callsIn = new Map<Windows, ReturnType<typeof readCalls>>()
+  const readCallsOnce = async (windows: Windows): ReturnType<typeof readCalls> => {
+    const known = callsIn.get(windows) ?? readCalls(store, windows)
+    callsIn.set(windows, known)
+    return await known
+  }
+  const around = async (
     services: Iterable<string>,
-    isAboveToo: boolean,
     before: Windows = baseline,
   ): Promise<PicturePair & { leftOut: number }> => {
     const wanted = [...services]
     if (wanted.length === 0) return { recent: pictureOf([]), baseline: pictureOf([]), leftOut: 0 }
-    const [now, usual] = await Promise.all([readCalls(store, recent), readCalls(store, before)])
+    const [now, usual] = await Promise.all([readCallsOnce(recent), readCallsOnce(before)])
+    const below = [...calledFrom(wanted, [...now.calls, ...usual.calls])]
+    const read = below.slice(0, wanted.length + belowMax)
+    const pair = await readPair(store, { recent, baseline: before, services: new Set(read) })
+    return { ...pair, leftOut: pair.leftOut + now.leftOut + usual.leftOut + below.length - read.length }
+  }
+  const connected: Pictures['connected'] = async (services, { told, before }) => {
+    const windows = before?.windows ?? baseline
+    const wanted = [...services]
+    if (wanted.length === 0) return { baseline: pictureOf([]), leftOut: 0 }
+    const [now, usual] = await Promise.all([readCallsOnce(recent), readCallsOnce(windows)])
     const calls = [...now.calls, ...usual.calls]
-    const callees = Map.groupBy(calls, ({ caller }) => caller)
-    const callers = Map.groupBy(calls, ({ service }) => service)
-    const below = reachableFrom(wanted, (at) => (callees.get(at) ?? []).map(({ service }) => service))
-    const above = reachableFrom(isAboveToo ? wanted : [], (at) => (callers.get(at) ?? []).map(({ caller }) => caller))
-    const pair = await readPair(store, { recent, baseline: before, services: below.union(above) })
-    return { ...pair, leftOut: pair.leftOut + now.leftOut + usual.leftOut }
+    const { states, leftOut } = await readNormalStates(store, windows, {
+      services: calledFrom(wanted, calls).union(callingTo(wanted, calls)),
+      told,
+    })
+    return { baseline: pictureOf(states), leftOut: leftOut + now.leftOut + usual.leftOut }
   }
   return {
     ...pictures,
@@ -79,9 +114,21 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     slowdown,
     isEmpty: screen.isEmpty,
     leftOut: screen.leftOut + pictures.leftOut,
-    around: async (services, before) => await reached(services, false, before?.windows),
-    connected: async (services, before) => await reached(services, true, before?.windows),
+    around: async (services, before) => await around(services, before?.windows),
+    calls: async () => await readCallsOnce(baseline),
+    connected,
   }
+}
+
+/** These and all that they call, the nearest first. */
+function calledFrom(services: string[], calls: readonly Call[]): Set<string> {
+  const callees = Map.groupBy(calls, ({ caller }) => caller)
+  return reachableFrom(services, (at) => (callees.get(at) ?? []).map(({ service }) => service))
+}
+
+function callingTo(services: string[], calls: readonly Call[]): Set<string> {
+  const callers = Map.groupBy(calls, ({ service }) => service)
+  return reachableFrom(services, (at) => (callers.get(at) ?? []).map(({ caller }) => caller))
 }
 
 async function readPair(

@@ -10,7 +10,6 @@ import {
   type Store,
   tenSecondsOf,
   type WindowCounts,
-  type Windows,
 } from '@headwater/store'
 import type { Baseline } from './baseline.ts'
 import { blame } from './blame.ts'
@@ -61,17 +60,16 @@ export async function step(
   }
   const effects = await lasting.at(atMs)
   const findings = withLasting(detect({ ...pictures, collectorWasAlive: alive }), effects)
-  // When a fault fades, what an incident hit at its height still belongs to it.
-  const concerned =
-    findings.length === 0 ? [] : [...findings.flatMap(servicesOf), ...open.flatMap(({ scope }) => scope)]
-  const { baseline: known, leftOut } = await pictures.connected(concerned)
-  const groups = groupFindings(findings, known)
+  let leftOut = pictures.leftOut + effects.leftOut
+  const count = (series: number): void => {
+    leftOut += series
+  }
+  const known = findings.length === 0 ? { calls: [], leftOut: 0 } : await pictures.calls()
+  count(known.leftOut)
+  const groups = groupFindings(findings, known.calls)
   const accused = new Map<Group, Suspect[]>()
   const isNews = (group: Group): boolean => effects.isNew || !group.findings.every(isLasting)
-  const judged = { pictures, effects, atMs }
-  // What has gone on for minutes has become part of the recent time's normal.
-  const readKnown = async (group: Group): Promise<Picture> =>
-    group.findings.some(isLasting) ? (await pictures.connected(concerned, effects.baseline)).baseline : known
+  const judged = { pictures, effects, atMs, count }
   for (const group of groups.filter(isNews)) accused.set(group, await readSuspects(store, group, judged))
   const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
   const possible = decide(open, groups, {
@@ -89,7 +87,8 @@ export async function step(
     }
     const { group } = decision
     if (!isNews(group)) continue
-    const windows = await readOnsetWindows(store, group, atMs)
+    const { windows, leftOut: windowsLeftOut } = await readOnsetWindows(store, group, atMs)
+    count(windowsLeftOut)
     const knownSinceMs = goesOnSinceMs(decision, accused.get(group)?.[0])
     // An incident is explained by all of its time; groups that one incident owns are merged, and then new.
     const suspects =
@@ -99,7 +98,8 @@ export async function step(
     if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
     const sinceMs = knownSinceMs ?? atMs
     const compared = comparedAt(atMs, sinceMs, pictures.normal)
-    const evidence = { suspects, windows, known: await readKnown(group), compared, knownSinceMs }
+    const normal = await readNormal(decision, suspects, judged)
+    const evidence = { suspects, windows, known: normal, compared, knownSinceMs }
     await carryOut(store, lease, { decision, evidence, atMs, nowMs })
     decisions.push(decision)
   }
@@ -109,7 +109,7 @@ export async function step(
     reopened: decisions.filter(({ deed }) => deed === 'reopen').length,
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
     open: decisions.filter((decision) => decision.deed !== 'resolve' && !isStillClosed(decision)).length,
-    seriesLeftOut: pictures.leftOut + effects.leftOut + leftOut,
+    seriesLeftOut: leftOut,
     ...(effects.isNew && effects.failure !== undefined ? { lastingFailure: effects.failure } : {}),
   }
 }
@@ -123,6 +123,8 @@ interface Judged {
   pictures: Pictures
   effects: Lasting
   atMs: number
+  /** Counts series that were too many to look at. */
+  count: (series: number) => void
 }
 
 interface Evidence {
@@ -153,14 +155,17 @@ function goesOnSinceMs(decision: Decision, accused: Suspect | undefined): number
 async function readSuspects(
   store: Store,
   group: Group,
-  { pictures, effects, atMs, sinceMs = atMs, wasSlow = false }: Judged & { sinceMs?: number; wasSlow?: boolean },
+  { pictures, effects, atMs, count, sinceMs = atMs, wasSlow = false }: Judged & { sinceMs?: number; wasSlow?: boolean },
 ): Promise<Suspect[]> {
   const lasts = group.findings.some(isLasting)
   const around = await pictures.around(group.services, lasts ? effects.baseline : undefined)
+  count(around.leftOut)
   const fromMs = blamedFromMs(atMs, lasts ? Math.min(sinceMs, effects.range.fromMs) : sinceMs)
   const isLonger = fromMs < atMs - pictures.recentMs
   const recent = tenSecondsOf({ fromMs, toMs: atMs })
-  const seen = isLonger ? await readSince(store, recent, servicesIn(around)) : around.recent
+  const since = isLonger ? await readStates(store, recent, { services: servicesIn(around) }) : undefined
+  count(since?.leftOut ?? 0)
+  const seen = since === undefined ? around.recent : pictureOf(since.states)
   const { windows: baseline } = (lasts ? effects.baseline : undefined) ?? pictures.normal
   const isSlow = wasSlow || group.findings.some(({ unit }) => unit === 'ns')
   const slowdown = isSlow && isLonger ? await readCommonSlowdown(store, { recent, baseline }) : pictures.slowdown
@@ -195,9 +200,25 @@ function blamedFromMs(atMs: number, sinceMs: number): number {
   return Math.max(Math.min(sinceMs, atMs - parameters.recentMs), atMs - parameters.blameMs)
 }
 
-async function readSince(store: Store, windows: Windows, services: ReadonlySet<string>): Promise<Picture> {
-  const { states } = await readStates(store, windows, { services })
-  return pictureOf(states)
+/** What is normal around a group and what else its incident has hit, with all that is told of the suspects. */
+async function readNormal(
+  decision: Extract<Decision, { group: Group }>,
+  suspects: Suspect[],
+  { pictures, effects, count }: Judged,
+): Promise<Picture> {
+  const { group } = decision
+  // When a fault fades, what an incident hit at its height still belongs to it.
+  const scope = decision.deed === 'open' ? [] : decision.incident.scope
+  const { baseline, leftOut } = await pictures.connected([...group.services, ...scope], {
+    told: [
+      ...group.services,
+      ...suspects.flatMap(({ service, findings }) => [service, ...findings.flatMap(servicesOf)]),
+    ],
+    // What has gone on for minutes has become part of the recent time's normal.
+    before: group.findings.some(isLasting) ? effects.baseline : undefined,
+  })
+  count(leftOut)
+  return baseline
 }
 
 function servicesIn({ recent, baseline }: { recent: Picture; baseline: Picture }): Set<string> {

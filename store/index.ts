@@ -47,11 +47,14 @@ export { type LogPattern, readLogPatterns } from './log-patterns.ts'
 export { type Lease, LeaseLost, releaseLease, takeLease } from './lease.ts'
 export { type SettleCounts, type SettleRules, settleTick } from './settle.ts'
 export {
+  type Call,
+  type CallsInto,
   type CallState,
   collectorWasAlive,
   countMinutes,
   readCalls,
   readMinuteStates,
+  readNormalStates,
   readSent,
   readStates,
   readWindows,

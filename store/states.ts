@@ -1,3 +1,4 @@
+import { TupleParam } from '@clickhouse/client'
 import type { Store } from './connect.ts'
 import type { CallKind } from './tables/facts.ts'
 import {
@@ -39,6 +40,12 @@ const columns = `
   sumMap(Duration) AS duration, sumMap(Self) AS self, sumMap(Wire) AS wire`
 const key = 'service, operation, kind, caller, callerOperation, flowName, version'
 
+const plainColumns = `
+  Service AS service, Operation AS operation, Kind AS kind, Caller AS caller, CallerOperation AS callerOperation,
+  sum(Calls) AS calls, sum(Errors) AS errors, sum(OriginErrors) AS originErrors, sum(ClientErrors) AS clientErrors,
+  sum(DurationNs) AS durationNs`
+const plainKey = 'service, operation, kind, caller, callerOperation'
+
 /** The most states that are read at once; the busiest come first, and how many are left out is told. */
 export const statesMax = 50_000
 
@@ -68,8 +75,45 @@ export async function readStates(
 }
 
 /** The states over whole minutes, leaving out minutes that touch an excluded range. */
-export async function readMinuteStates(store: Store, range: WindowRange): Promise<CallState[]> {
-  return (await readStates(store, minutesOf(range))).states
+export async function readMinuteStates(store: Store, range: WindowRange): Promise<States> {
+  return await readStates(store, minutesOf(range))
+}
+
+/** The most states without histograms that are read at once: they take a tenth of the room. */
+const plainStatesMax = 250_000
+
+/**
+ * The states of calls into services, of which most need be known as calls only. Whole are those of the services `told`, and those
+ * of operations that begin runs or take messages; the others are without histograms, flows and versions.
+ */
+export async function readNormalStates(
+  store: Store,
+  windows: Windows,
+  { services, told }: { services: Iterable<string>; told: Iterable<string> },
+): Promise<States> {
+  const operation = 'cityHash64(Service, Operation)'
+  const begins = `${operation} IN (SELECT ${operation} FROM ${statesIn('windows', `Service IN {services:Array(String)} AND Kind IN ('entry', 'async')`)})`
+  const isWhole = `Service IN {told:Array(String)} OR Kind = 'publish' OR ${begins}`
+  const ask = async (query: string): Promise<States> => {
+    const answer = await store.clickhouse.query({
+      query,
+      query_params: { ...bindWindows('windows', windows), services: [...services], told: [...new Set(told)] },
+      format: 'JSON',
+    })
+    const { data, rows_before_limit_at_least: all = data.length } = await answer.json<CallState>()
+    return { states: data, leftOut: all - data.length }
+  }
+  const whole = await ask(`
+    SELECT ${columns} FROM ${statesIn('windows', `(${ofServices}) AND (${isWhole})`)}
+    GROUP BY ${key} ORDER BY calls DESC, ${key} LIMIT ${statesMax}`)
+  const plain = await ask(`
+    SELECT ${plainColumns} FROM ${statesIn('windows', `Service IN {services:Array(String)} AND NOT (${isWhole})`)}
+    GROUP BY ${plainKey} ORDER BY calls DESC, ${plainKey} LIMIT ${plainStatesMax}`)
+  const none = { flowName: '', version: '', selfNs: 0, wireNs: 0, duration: {}, self: {}, wire: {} }
+  return {
+    states: [...whole.states, ...plain.states.map((state) => ({ ...none, ...state }))],
+    leftOut: whole.leftOut + plain.leftOut,
+  }
 }
 
 /** How many minutes in a range have any call. */
@@ -77,21 +121,21 @@ export async function countMinutes(store: Store, range: WindowRange): Promise<nu
   return (await countWindows(store, minutesOf(range))).minutes
 }
 
+/** That a service calls another. */
+export interface Call {
+  caller: string
+  service: string
+}
+
 /** Who calls whom, the busiest first, and how many pairs were too many. Messages that were taken are calls. */
-export async function readCalls(
-  store: Store,
-  windows: Windows,
-): Promise<{ calls: { caller: string; service: string }[]; leftOut: number }> {
+export async function readCalls(store: Store, windows: Windows): Promise<{ calls: Call[]; leftOut: number }> {
   const answer = await store.clickhouse.query({
     query: `SELECT Caller AS caller, Service AS service FROM ${statesIn('windows', `Caller != '' AND Kind != 'publish'`)}
             GROUP BY caller, service ORDER BY sum(Calls) DESC, caller, service LIMIT ${statesMax}`,
     query_params: bindWindows('windows', windows),
     format: 'JSON',
   })
-  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<{
-    caller: string
-    service: string
-  }>()
+  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<Call>()
   return { calls: data, leftOut: all - data.length }
 }
 
@@ -124,22 +168,49 @@ export interface WindowCounts {
   self: Record<string, number>
 }
 
-/** The ten-second windows of the given services, as callee or as caller. */
+/** Which calls a count is of: all into a service, those into one operation, or those of one caller. */
+export type CallsInto =
+  | { service: string; operation?: never; caller?: never }
+  | { service: string; operation: string; caller?: never }
+  | { service: string; caller: string; operation?: never }
+
+/** The ten-second windows of the given calls, the newest first where they are too many. */
 export async function readWindows(
   store: Store,
-  { fromMs, toMs, services }: TimeRange & { services: string[] },
-): Promise<WindowCounts[]> {
+  { fromMs, toMs, series }: TimeRange & { series: CallsInto[] },
+): Promise<{ windows: WindowCounts[]; leftOut: number }> {
+  if (series.length === 0) return { windows: [], leftOut: 0 }
+  // What is not asked for is added up: a service may have a thousand callers.
+  const isOfOperation = '(Service, Operation) IN {operations:Array(Tuple(String, String))}'
+  const isOfCaller = '(Service, Caller) IN {callers:Array(Tuple(String, String))}'
   const answer = await store.clickhouse.query({
-    query: `SELECT toUnixTimestamp(Window) * 1000 AS windowMs, Service AS service, Operation AS operation, Kind AS kind, Caller AS caller,
+    query: `SELECT toUnixTimestamp(Window) * 1000 AS windowMs, Service AS service,
+              if(${isOfOperation}, toString(Operation), '') AS operation, Kind AS kind, if(${isOfCaller}, toString(Caller), '') AS caller,
               sum(Calls) AS calls, sum(Errors) AS errors, sum(OriginErrors) AS originErrors, sum(ClientErrors) AS clientErrors,
               sumMap(Duration) AS duration, sumMap(Self) AS self
             FROM chain_health_metrics_10s
-            WHERE Window >= {from:DateTime} AND Window < {to:DateTime} AND (Service IN {services:Array(String)} OR Caller IN {services:Array(String)})
-            GROUP BY windowMs, service, operation, kind, caller ORDER BY windowMs LIMIT ${statesMax}`,
-    query_params: { from: seconds(fromMs), to: seconds(toMs), services },
-    format: 'JSONEachRow',
+            WHERE Window >= {from:DateTime} AND Window < {to:DateTime} AND Kind != 'publish' AND Service IN {called:Array(String)}
+              AND (Service IN {services:Array(String)} OR ${isOfOperation} OR ${isOfCaller})
+            GROUP BY windowMs, service, operation, kind, caller
+            ORDER BY windowMs DESC, calls DESC, service, operation, kind, caller LIMIT ${statesMax}`,
+    query_params: {
+      from: seconds(fromMs),
+      to: seconds(toMs),
+      called: [...new Set(series.map(({ service }) => service))],
+      services: series.flatMap(({ service, operation, caller }) =>
+        operation === undefined && caller === undefined ? [service] : [],
+      ),
+      operations: series.flatMap(({ service, operation }) =>
+        operation === undefined ? [] : [new TupleParam([service, operation])],
+      ),
+      callers: series.flatMap(({ service, caller }) =>
+        caller === undefined ? [] : [new TupleParam([service, caller])],
+      ),
+    },
+    format: 'JSON',
   })
-  return await answer.json<WindowCounts>()
+  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<WindowCounts>()
+  return { windows: data, leftOut: all - data.length }
 }
 
 /** Whether a collector lived through the range: with none alive, silence says nothing about services. */

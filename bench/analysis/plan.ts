@@ -4,6 +4,8 @@ import type { Part, Plan } from '../plan.ts'
 export interface AnalysisPlan extends Plan {
   /** Of these many spans in an hour an incident is explained. */
   spans: number
+  /** So many hours in which nothing is wrong are replayed. */
+  hours: number
 }
 
 export type AnalysisPart = Part<AnalysisPlan>

@@ -1,7 +1,7 @@
 import type { Engine } from '../ingest/engine.ts'
 
 /** So many operations has a service, and so many operations call each of them. */
-const [operationsOfService, callersOfOperation] = [25, 2]
+export const [operationsOfService, callersOfOperation] = [25, 2]
 
 export interface SeriesOptions {
   series: number
@@ -9,6 +9,8 @@ export interface SeriesOptions {
   toMs: number
   /** How far back they go. */
   forMs: number
+  /** One service of which every other call fails in the last time before the end. */
+  failing?: { service: number; forMs: number }
 }
 
 /**
@@ -17,7 +19,7 @@ export interface SeriesOptions {
  * any. Windows of ten seconds are there where a step reads them rather than their minutes; of the others there is one series, so
  * that they count as time that is known.
  */
-export async function writeSeries(engine: Engine, { series, toMs, forMs }: SeriesOptions): Promise<void> {
+export async function writeSeries(engine: Engine, { series, toMs, forMs, failing }: SeriesOptions): Promise<void> {
   const endS = Math.floor(toMs / 1_000)
   const minutes = Math.ceil(forMs / 60_000)
   const tens = minutes * 6
@@ -27,7 +29,14 @@ export async function writeSeries(engine: Engine, { series, toMs, forMs }: Serie
     [endS, edge],
     [endS - (tens - edge) * 10, edge],
   ] as const) {
-    await writeWindows(engine, { table: 'chain_health_metrics_10s', windowS: 10, series, endS: fromEndS, windows })
+    await writeWindows(engine, {
+      table: 'chain_health_metrics_10s',
+      windowS: 10,
+      series,
+      endS: fromEndS,
+      windows,
+      failing: failing && { service: failing.service, fromS: endS - failing.forMs / 1_000 },
+    })
   }
   const between = { endS: endS - edge * 10, windows: tens - 2 * edge }
   await writeWindows(engine, { table: 'chain_health_metrics_10s', windowS: 10, series: 1, ...between })
@@ -44,11 +53,23 @@ async function writeWindows(
     series,
     endS,
     windows,
-  }: { table: string; windowS: 10 | 60; series: number; endS: number; windows: number },
+    failing,
+  }: {
+    table: string
+    windowS: 10 | 60
+    series: number
+    endS: number
+    windows: number
+    failing?: { service: number; fromS: number } | undefined
+  },
 ): Promise<void> {
   const batch = 250_000
   const times = windowS / 10
   const slower = '60 * (operation % 10 = 3)'
+  const isFailing =
+    failing === undefined
+      ? '0'
+      : `(intDiv(operation, ${operationsOfService}) = ${failing.service} AND Kind != 'peer' AND Window >= toDateTime(${failing.fromS}))`
   for (let from = 0; from < series * windows; from += batch) {
     const rows = Math.min(batch, series * windows - from)
     await engine.run(`
@@ -63,7 +84,7 @@ async function writeWindows(
         concat('GET /flow/', toString(operation % 40)) AS FlowName,
         '1.0.0' AS Version,
         (20 + cityHash64(number, 1) % 20) * ${times} AS Calls,
-        cityHash64(number, 2) % 50 < ${times} AS Errors,
+        if(${isFailing}, intDiv(Calls, 2), cityHash64(number, 2) % 50 < ${times}) AS Errors,
         Errors AS OriginErrors,
         Errors AS ClientErrors,
         Calls * 20000000 AS DurationNs,
