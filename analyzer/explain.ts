@@ -14,15 +14,13 @@ import {
   readWindows,
   type Store,
   type TimeRange,
-  type UsualEntry,
   type WindowCounts,
 } from '@headwater/store'
-import { bucketMiddle, bucketOf, countAbove, quantileNs } from '@headwater/vocabulary'
 import { tellingAttribute } from './attribute.ts'
 import { nameOf, type Suspect, toCauses } from './cause.ts'
 import { changeEvidence, readSeenChanges } from './changes.ts'
 import { confidenceOf } from './confidence.ts'
-import { type Finding, slowAbove } from './detect.ts'
+import type { Finding } from './detect.ts'
 import { upstreamOf } from './graph/upstream.ts'
 import type { Group } from './group.ts'
 import { noCauseReason } from './no-cause.ts'
@@ -30,6 +28,7 @@ import { onsetMs } from './onset.ts'
 import { parameters } from './parameters.ts'
 import { operationKey, type Picture } from './picture.ts'
 import { type Compared, queryOf, toAnomaly } from './told-anomaly.ts'
+import { usualEntriesOf } from './usual-entries.ts'
 
 /** All that is told of an incident, apart from its life cycle. */
 export interface Told {
@@ -212,22 +211,6 @@ function flowsOf({ service, peer, findings }: Suspect, known: Picture): string[]
 function isOfEntry({ signal, service, operation, caller }: Finding, known: Picture): boolean {
   if (caller !== undefined || (signal !== 'errors' && signal !== 'latency')) return false
   return (known.operations.get(operationKey(service, operation))?.entries ?? 0) > 0
-}
-
-/** An entry is slow well above its normal 99th percentile, or well beyond the bulk where a few slow calls have raised that. */
-function usualEntriesOf(known: Picture, { isSlowness }: { isSlowness: boolean }): UsualEntry[] {
-  return [...known.operations.values()]
-    .filter(({ isRoot, calls }) => isRoot && calls > 0)
-    .map(({ service, operation, calls, errors, duration }) => {
-      const slowNs = Math.min(
-        bucketMiddle(slowAbove(duration, parameters.slowBulk)),
-        Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1),
-      )
-      if (!isSlowness) return { service, operation, slowNs: 0, badShare: errors / calls }
-      // A run that fails and is slow counts twice here, which is less than what is not known of it.
-      const bad = errors + countAbove(duration, bucketOf(slowNs))
-      return { service, operation, slowNs, badShare: Math.min(1, bad / calls) }
-    })
 }
 
 async function withEvidence(
