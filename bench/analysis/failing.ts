@@ -1,12 +1,11 @@
 // What a step takes while one service fails among many that are all connected: its first step, which opens the incident, and those after.
 
 import { LastingEffects, step } from '@headwater/analyzer'
-import { migratePostgres, takeLease } from '@headwater/store'
 import type { Row } from '../bench.ts'
-import { startEngine } from '../ingest/engine.ts'
 import { median } from '../median.ts'
 import { judged, told } from '../plan.ts'
 import { ownUsage, usedBetween } from '../usage.ts'
+import { startLeading } from './leading.ts'
 import type { AnalysisPart } from './plan.ts'
 import { operationsOfService, callersOfOperation, writeSeries } from './series.ts'
 
@@ -21,11 +20,7 @@ export const failing: AnalysisPart = async ({ rounds, progress }) => {
   const rows: Row[] = []
   for (const series of sizes) {
     await using cleanup = new AsyncDisposableStack()
-    const engine = await startEngine()
-    cleanup.defer(() => engine.stop())
-    await migratePostgres(engine.store.postgres)
-    const lease = await takeLease(engine.store.postgres, { holder: 'bench', ttlMs: 7 * 24 * 3_600_000 })
-    if (lease === undefined) throw new Error('Cannot measure: another analyzer leads')
+    const { engine, lease } = await startLeading(cleanup)
     const toMs = Math.floor(Date.now() / 60_000) * 60_000
     // In the middle: half of all services are above it, and half below.
     const service = Math.floor(series / operationsOfService / callersOfOperation / 2)

@@ -2,11 +2,11 @@
 // nothing wrong. Whatever opens an incident is a false one.
 
 import { LastingEffects, step } from '@headwater/analyzer'
-import { migratePostgres, takeLease } from '@headwater/store'
 import type { Row } from '../bench.ts'
-import { type Engine, startEngine } from '../ingest/engine.ts'
+import type { Engine } from '../ingest/engine.ts'
 import { judged, told } from '../plan.ts'
 import { ownUsage, usedBetween } from '../usage.ts'
+import { startLeading } from './leading.ts'
 import type { AnalysisPart } from './plan.ts'
 
 const seriesCount = 1_000
@@ -31,11 +31,7 @@ export const healthy: AnalysisPart = async ({ hours, progress }) => {
   let [judgedMs, steps, nodeUs, engineUs] = [0, 0, 0, 0]
   for (let stretch = 0; judgedMs < wantedMs; stretch += 1) {
     await using cleanup = new AsyncDisposableStack()
-    const engine = await startEngine()
-    cleanup.defer(() => engine.stop())
-    await migratePostgres(engine.store.postgres)
-    const lease = await takeLease(engine.store.postgres, { holder: 'bench', ttlMs: 7 * 24 * 3_600_000 })
-    if (lease === undefined) throw new Error('Cannot measure: another analyzer leads')
+    const { engine, lease } = await startLeading(cleanup)
     // Windows of ten seconds go an hour after their time by the clock, so the stretch is not of the past.
     const fromMs = Math.ceil(Date.now() / 60_000) * 60_000 + 3_600_000
     const toMs = fromMs + Math.min(stretchMs, wantedMs - judgedMs)

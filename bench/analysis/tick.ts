@@ -1,12 +1,11 @@
 // What one judgement over all series takes, of Node and of the engine, its reads and writes included.
 
 import { step } from '@headwater/analyzer'
-import { migratePostgres, takeLease } from '@headwater/store'
 import type { Row } from '../bench.ts'
-import { startEngine } from '../ingest/engine.ts'
 import { median } from '../median.ts'
 import { judged, type Part, told } from '../plan.ts'
 import { ownUsage, usedBetween } from '../usage.ts'
+import { startLeading } from './leading.ts'
 import { writeSeries } from './series.ts'
 
 const goalMs = 500
@@ -20,11 +19,7 @@ export const tick: Part = async ({ rounds, progress }) => {
   const rows: Row[] = []
   for (const series of sizes) {
     await using cleanup = new AsyncDisposableStack()
-    const engine = await startEngine()
-    cleanup.defer(() => engine.stop())
-    await migratePostgres(engine.store.postgres)
-    const lease = await takeLease(engine.store.postgres, { holder: 'bench', ttlMs: 3_600_000 })
-    if (lease === undefined) throw new Error('Cannot measure: another analyzer leads')
+    const { engine, lease } = await startLeading(cleanup)
     const toMs = Math.floor(Date.now() / 60_000) * 60_000
     await writeSeries(engine, { series, toMs, forMs })
     await engine.quiet()
