@@ -1,4 +1,11 @@
-export { type Analyzer, type AnalyzerOptions, nextStepMs, settleRules, startAnalyzer } from './start.ts'
+export {
+  type Analyzer,
+  type AnalyzerOptions,
+  nextStepMs,
+  untilNextStepMs,
+  settleRules,
+  startAnalyzer,
+} from './start.ts'
 export type { AnalyzerMetrics } from './metrics.ts'
 export { explainRange, type RangeExplanation } from './explain-range.ts'
 export { explainPast } from './explain-past.ts'

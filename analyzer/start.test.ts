@@ -1,7 +1,7 @@
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { connectStore, migrateClickHouse, migratePostgres, readOpenIncidents, type Store } from '@headwater/store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Analyzer, nextStepMs, startAnalyzer } from './start.ts'
+import { type Analyzer, nextStepMs, startAnalyzer, untilNextStepMs } from './start.ts'
 import { shopTime } from './test-shop.ts'
 
 let engines: TestEngines
@@ -139,4 +139,11 @@ test('a step is judged ten seconds after it ended, once, and steps missed in a p
   expect(nextStepMs(129_999, 110_000)).toBeUndefined()
   expect(nextStepMs(600_000, 110_000)).toBe(590_000)
   expect(nextStepMs(100_000, 110_000)).toBeUndefined()
+})
+
+test('the next round waits no longer than for the next step', () => {
+  expect(untilNextStepMs(129_000, 110_000)).toBe(1_000)
+  expect(untilNextStepMs(131_000, 110_000)).toBe(0)
+  expect(untilNextStepMs(131_000, undefined)).toBe(Infinity)
+  expect(nextStepMs(129_000 + untilNextStepMs(129_000, 110_000), 110_000)).toBe(120_000)
 })

@@ -27,7 +27,7 @@ export interface Analyzer {
 
 export interface AnalyzerOptions {
   store: Store
-  /** Pause between rounds. */
+  /** The longest pause between rounds; a step that is due earlier ends it. */
   everyMs?: number
   log?: (line: string) => void
 }
@@ -51,15 +51,15 @@ export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }:
   }
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      let isBehind = false
+      let nextMs = everyMs
       try {
-        isBehind = await round({ store, holder, state, metrics, log })
+        nextMs = Math.min(everyMs, await round({ store, holder, state, metrics, log }))
       } catch (error) {
         if (error instanceof LeaseLost) state.lease = undefined
         metrics.add('headwater_analyzer_failures_total')
         log(`analyzer: ${describe(error)}`)
       }
-      await sleep(isBehind ? 0 : everyMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      await sleep(nextMs, undefined, { signal: stopping.signal }).catch(() => undefined)
     }
     metrics.set('headwater_analyzer_leader', 0)
     if (state.lease !== undefined) await releaseLease(store.postgres, state.lease).catch(() => undefined)
@@ -83,7 +83,7 @@ interface LoopState {
   refused: { tick: number; times: number }
 }
 
-/** Tells whether the next round has work at once. */
+/** Tells after how many milliseconds the next round has work. */
 async function round({
   store,
   holder,
@@ -96,12 +96,13 @@ async function round({
   state: LoopState
   metrics: AnalyzerMetrics
   log: (line: string) => void
-}): Promise<boolean> {
+}): Promise<number> {
   state.lease = await takeLease(store.postgres, { holder, ttlMs: leaseMs })
   metrics.set('headwater_analyzer_leader', state.lease === undefined ? 0 : 1)
-  if (state.lease === undefined) return false
+  if (state.lease === undefined) return Infinity
   const tick = await beginTick(store, state.lease, settleRules)
-  if (tick === undefined) return false
+  if (tick === undefined) return Infinity
+  const beganMs = performance.now()
   const counts = await settleTick(store, tick, settleRules).catch((error: unknown): SettleCounts => {
     if (!isHopeless(state, tick, error)) throw error
     metrics.add('headwater_settle_ticks_given_up_total')
@@ -114,9 +115,10 @@ async function round({
   metrics.add('headwater_settle_spans_total', counts.spans)
   metrics.add('headwater_settle_late_spans_total', counts.late)
   metrics.set('headwater_settle_watermark_seconds', tick.toMs / 1_000)
-  const isBehind = tick.isCutShort === true
+  const nextMs = (): number =>
+    tick.isCutShort === true ? 0 : untilNextStepMs(tick.toMs + performance.now() - beganMs, state.judgedMs)
   const stepMs = nextStepMs(tick.toMs, state.judgedMs)
-  if (stepMs === undefined) return isBehind
+  if (stepMs === undefined) return nextMs()
   const report = await step(store, state.lease, stepMs, { lasting: state.lasting })
   state.judgedMs = stepMs
   metrics.add('headwater_analyzer_steps_total')
@@ -130,7 +132,7 @@ async function round({
     metrics.add('headwater_analyzer_lasting_failures_total')
     log(`analyzer: small effects that last were not looked for in this minute: ${report.lastingFailure}`)
   }
-  return isBehind
+  return nextMs()
 }
 
 /** TOO_MANY_SIMULTANEOUS_QUERIES, ABORTED, QUERY_WAS_CANCELLED: these speak of the engine's moment, not of the tick. */
@@ -149,6 +151,11 @@ function isHopeless({ refused }: LoopState, { tick }: Tick, error: unknown): boo
 export function nextStepMs(watermarkMs: number, judgedMs: number | undefined): number | undefined {
   const newest = Math.floor((watermarkMs - parameters.lagMs) / parameters.stepMs) * parameters.stepMs
   return judgedMs !== undefined && newest <= judgedMs ? undefined : newest
+}
+
+/** How long until settling can have passed the step after the last one that was judged, by the lag. */
+export function untilNextStepMs(watermarkMs: number, judgedMs: number | undefined): number {
+  return judgedMs === undefined ? Infinity : Math.max(0, judgedMs + parameters.stepMs + parameters.lagMs - watermarkMs)
 }
 
 function describe(error: unknown): string {

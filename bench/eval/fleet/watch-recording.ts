@@ -2,14 +2,14 @@
 // them, and all of it is settled: of a call whose trace settled later than its step, a running analyzer would not have known yet.
 
 import { randomUUID } from 'node:crypto'
-import { LastingEffects, nextStepMs, step } from '@headwater/analyzer'
+import { LastingEffects, nextStepMs, step, untilNextStepMs } from '@headwater/analyzer'
 import { readOpenIncidents, releaseLease, takeLease, type TrackedIncident } from '@headwater/store'
 import * as z from 'zod'
 import { type BaselineRankings, baselineRankings, rankingsSchema } from './baselines.ts'
 import { receiveRecording } from './receive-recording.ts'
 import type { Recording } from './record.ts'
 
-/** As in a running analyzer: a round each three seconds … */
+/** As in a running analyzer: a round each three seconds, or when a step is due … */
 const everyMs = 3_000
 /** … of what came until a second ago. */
 const visibleAfterMs = 1_000
@@ -60,7 +60,11 @@ export async function watchRecording(
   const { fromMs, toMs } = recording
   const lasting = new LastingEffects(store)
   let judgedMs: number | undefined
-  for (let nowMs = fromMs + everyMs; nowMs <= toMs; nowMs += everyMs) {
+  for (
+    let nowMs = fromMs + everyMs;
+    nowMs <= toMs;
+    nowMs += Math.min(everyMs, untilNextStepMs(nowMs - visibleAfterMs, judgedMs))
+  ) {
     const atMs = nextStepMs(nowMs - visibleAfterMs, judgedMs)
     if (atMs === undefined) continue
     await step(store, lease, atMs, { nowMs, lasting })
