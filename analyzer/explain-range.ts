@@ -68,11 +68,11 @@ export async function explainRange(
   }
   const services = [...new Set(findings.flatMap(({ service, caller = service }) => [service, caller]))]
   const group = { services, findings }
-  const { windows, leftOut } = await readOnsetWindows(store, group, recent.toMs)
-  compared.seriesLeftOut += leftOut
+  const { windows } = await readOnsetWindows(store, group, recent.toMs)
   const told = await explain(store, {
     group,
     known,
+    normal: minutesOf(normal),
     windows,
     suspects,
     untilMs: recent.toMs,

@@ -15,6 +15,7 @@ import {
   type Store,
   type TimeRange,
   type WindowCounts,
+  type Windows,
 } from '@headwater/store'
 import { tellingAttribute } from './attribute.ts'
 import { nameOf, type Suspect, toCauses } from './cause.ts'
@@ -50,6 +51,7 @@ export async function explain(
   {
     group,
     known,
+    normal,
     windows,
     untilMs,
     compared,
@@ -58,6 +60,8 @@ export async function explain(
   }: {
     group: Group
     known: Picture
+    /** Of this time. */
+    normal: Windows
     windows: WindowCounts[]
     untilMs: number
     /** The times that the findings compare. */
@@ -90,7 +94,7 @@ export async function explain(
   const [impact, patterns, causes] = await Promise.all([
     readImpact(store, {
       ...range,
-      before: { fromMs: compared.baseline.fromMs, toMs: Math.min(compared.baseline.toMs, sinceMs) },
+      before: normal,
       badCalls: told.flatMap((suspect) => badCallsOf(suspect, known)),
       usualEntries: usualEntriesOf(known, { isSlowness }),
       // Who shares its workers with what waits is hit, too, though it never passes the cause.

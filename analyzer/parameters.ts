@@ -70,8 +70,6 @@ export const parameters = {
   blameMs: 5 * 60_000,
   /** A run is slow when it takes so many times the usual 99th percentile of its entry. */
   slowRunFactor: 1.25,
-  /** A few slow calls have raised that far, where it lies so many times above what is slow by most calls. */
-  longTail: 4,
   /** An incident closes after so many quiet steps. */
   quietStepsToClose: 3,
   /** Who comes back with the same cause within so long after it was resolved is the same incident. */

@@ -10,6 +10,7 @@ import {
   type Store,
   tenSecondsOf,
   type WindowCounts,
+  type Windows,
 } from '@headwater/store'
 import type { Baseline } from './baseline.ts'
 import { blame } from './blame.ts'
@@ -98,8 +99,9 @@ export async function step(
     if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
     const sinceMs = knownSinceMs ?? atMs
     const compared = comparedAt(atMs, sinceMs, pictures.normal)
-    const normal = await readNormal(decision, suspects, judged)
-    const evidence = { suspects, windows, known: normal, compared, knownSinceMs }
+    const known = await readNormal(decision, suspects, judged)
+    const normal = normalFor(group, judged).windows
+    const evidence = { suspects, windows, known, normal, compared, knownSinceMs }
     await carryOut(store, lease, { decision, evidence, atMs, nowMs })
     decisions.push(decision)
   }
@@ -131,6 +133,7 @@ interface Evidence {
   suspects: Suspect[]
   windows: WindowCounts[]
   known: Picture
+  normal: Windows
   compared: Compared
   /** The onset, where it goes on. */
   knownSinceMs: number | undefined
@@ -200,6 +203,11 @@ function blamedFromMs(atMs: number, sinceMs: number): number {
   return Math.max(Math.min(sinceMs, atMs - parameters.recentMs), atMs - parameters.blameMs)
 }
 
+/** What has gone on for minutes has become part of the recent time's normal. */
+function normalFor(group: Group, { pictures, effects }: Pick<Judged, 'pictures' | 'effects'>): Baseline {
+  return (group.findings.some(isLasting) ? effects.baseline : undefined) ?? pictures.normal
+}
+
 /** What is normal around a group and what else its incident has hit, with all that is told of the suspects. */
 async function readNormal(
   decision: Extract<Decision, { group: Group }>,
@@ -214,8 +222,7 @@ async function readNormal(
       ...group.services,
       ...suspects.flatMap(({ service, findings }) => [service, ...findings.flatMap(servicesOf)]),
     ],
-    // What has gone on for minutes has become part of the recent time's normal.
-    before: group.findings.some(isLasting) ? effects.baseline : undefined,
+    before: normalFor(group, { pictures, effects }),
   })
   count(leftOut)
   return baseline

@@ -6,15 +6,16 @@ import type { Picture } from './picture.ts'
 
 /**
  * From when on a run of each entry is slow, and how many of its runs fail or are slow anyway. A run is slow well above the normal
- * 99th percentile of its entry, or well beyond the bulk where a few slow calls have raised that far. Beside errors alone none is.
+ * 99th percentile of its entry, or well beyond the bulk where a few slow calls have raised that. Beside errors alone none is.
  */
 export function usualEntriesOf(known: Picture, { isSlowness }: { isSlowness: boolean }): UsualEntry[] {
   return [...known.operations.values()]
     .filter(({ isRoot, calls }) => isRoot && calls > 0)
     .map(({ service, operation, calls, errors, duration }) => {
-      const beyondBulkNs = bucketMiddle(slowAbove(duration, parameters.slowBulk))
-      const beyondTailNs = Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1)
-      const slowNs = beyondTailNs > beyondBulkNs * parameters.longTail ? beyondBulkNs : beyondTailNs
+      const slowNs = Math.min(
+        bucketMiddle(slowAbove(duration, parameters.slowBulk)),
+        Math.max((quantileNs(duration, 0.99) ?? 0) * parameters.slowRunFactor, 1),
+      )
       if (!isSlowness) return { service, operation, slowNs: 0, badShare: errors / calls }
       // A run that fails and is slow counts twice here, which is less than what is not known of it.
       const bad = errors + countAbove(duration, bucketOf(slowNs))

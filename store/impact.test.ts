@@ -26,12 +26,16 @@ const atMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000
 
 interface Run {
   flow: string
+  /** Of a run of several traces. */
+  id?: string
   user?: string
   ms?: number
   failed?: boolean
   /** Whether its call at the cause went wrong. */
   isByCause?: boolean
   services?: string[]
+  /** Answered calls of its to a service that has sent no spans of them. */
+  answeredBy?: string
   weight?: number
   /** When it ended, in seconds of the range of a minute. */
   endS?: number
@@ -44,9 +48,12 @@ async function write(runs: Run[]): Promise<void> {
     table: 'chain_execution_traces',
     format: 'JSONEachRow',
     values: runs.map(
-      ({ flow, user = '', ms = 20, failed = false, services = ['gateway', 'payments'], weight = 1, endS = 0 }, i) => ({
+      (
+        { flow, id, user = '', ms = 20, failed = false, services = ['gateway', 'payments'], weight = 1, endS = 0 },
+        i,
+      ) => ({
         Tick: 1,
-        FlowId: `run-${i}`,
+        FlowId: id ?? `run-${i}`,
         TraceId: `trace-${i}`,
         FlowName: flow,
         StartedAt: at(endS),
@@ -66,16 +73,16 @@ async function write(runs: Run[]): Promise<void> {
   await store.clickhouse.insert({
     table: 'chain_dependency_events',
     format: 'JSONEachRow',
-    values: runs.map(({ flow, isByCause = false, endS = 0 }, i) => ({
+    values: runs.map(({ flow, id, isByCause = false, endS = 0, answeredBy }, i) => ({
       Tick: 1,
       Deleted: 0,
       Time: at(endS),
       TraceId: `trace-${i}`,
       SpanId: `span-${i}`,
-      FlowId: `run-${i}`,
+      FlowId: id ?? `run-${i}`,
       FlowName: flow,
-      Kind: 'sync',
-      Service: 'payments',
+      Kind: answeredBy === undefined ? 'sync' : 'peer',
+      Service: answeredBy ?? 'payments',
       Operation: 'POST /charge',
       Caller: 'gateway',
       CallerOperation: flow,
@@ -99,7 +106,7 @@ async function impactOf(
   { badCalls = [failing], flows = [] }: { badCalls?: BadCall[]; flows?: string[] } = {},
 ): ReturnType<typeof readImpact> {
   const range = { fromMs: atMs - 1_000, toMs: atMs + 60_000 }
-  const before = { fromMs: atMs - 61_000, toMs: atMs - 1_000 }
+  const before = { minutes: [], tenSeconds: [[atMs / 1_000 - 61, atMs / 1_000 - 1] as const] }
   return await readImpact(store, { ...range, before, badCalls, usualEntries, flows })
 }
 
@@ -163,35 +170,68 @@ test('named flows are hit by whatever goes wrong in them', async () => {
   ])
 })
 
+const alone = { services: ['gateway'] }
+const before = { endS: -30 }
+
 test.for(['silence', 'unanswered'] as const)(
   'by %s runs are hit that went on without a service, beyond those that never needed it',
   async (kind) => {
-    const alone = { services: ['gateway'] }
     await write([
-      ...times(10, { flow: 'POST /orders', endS: -30 }),
-      ...times(3, { flow: 'POST /orders', ...alone, user: 'ada' }),
-      ...times(7, { flow: 'POST /orders' }),
-      ...times(60, { flow: 'GET /cart', ...alone, endS: -30 }),
-      ...times(40, { flow: 'GET /cart', endS: -30 }),
+      ...times(500, { flow: 'POST /orders', ...before }),
+      ...times(30, { flow: 'POST /orders', ...alone, user: 'ada' }),
+      ...times(70, { flow: 'POST /orders' }),
+      ...times(600, { flow: 'GET /cart', ...alone, ...before }),
+      ...times(400, { flow: 'GET /cart', ...before }),
       ...times(90, { flow: 'GET /cart', ...alone, user: 'anybody' }),
       ...times(10, { flow: 'GET /cart' }),
-      ...times(60, { flow: 'GET /menu', ...alone, endS: -30 }),
-      ...times(40, { flow: 'GET /menu', endS: -30 }),
+      ...times(600, { flow: 'GET /menu', ...alone, ...before }),
+      ...times(400, { flow: 'GET /menu', ...before }),
       ...times(65, { flow: 'GET /menu', ...alone }),
       ...times(35, { flow: 'GET /menu' }),
-      // Nobody knows whether it ever needed the service.
-      ...times(5, { flow: 'GET /news', ...alone }),
+      // Nobody knows whether these ever needed the service.
+      ...times(50, { flow: 'GET /news', ...alone }),
+      ...times(10, { flow: 'GET /news', ...alone, failed: true, isByCause: true }),
     ])
     const flows = ['POST /orders', 'GET /cart', 'GET /menu', 'GET /news']
-    const impact = await impactOf([], { badCalls: [{ kind, service: 'payments', flows }] })
+    const impact = await impactOf([], { badCalls: [{ kind, service: 'payments', flows }, failing] })
     expect(impact.flows).toEqual([
-      { name: 'GET /cart', runs: 100, runsAffected: expect.closeTo(30, 6) },
-      { name: 'POST /orders', runs: 10, runsAffected: 3 },
+      { name: 'GET /cart', runs: 100, runsAffected: expect.closeTo(30, 0) },
+      { name: 'POST /orders', runs: 100, runsAffected: expect.closeTo(30, 0) },
+      { name: 'GET /news', runs: 60, runsAffected: 10 },
     ])
     // Which of those runs without it would have reached it, nobody can tell.
     expect(impact.users.affected).toBe(1)
   },
 )
+
+test('a service that is seldom needed anyway does not hide whom another one hits', async () => {
+  await write([
+    ...times(300, { flow: 'POST /orders', ...before }),
+    ...times(100, { flow: 'POST /orders', services: ['gateway', 'payments', 'mail'], ...before }),
+    ...times(80, { flow: 'POST /orders', ...alone, user: 'ada' }),
+    ...times(20, { flow: 'POST /orders' }),
+  ])
+  const flows = ['POST /orders']
+  const dead = ['payments', 'mail'].map((service): BadCall => ({ kind: 'unanswered', service, flows }))
+  const impact = await impactOf([], { badCalls: dead })
+  expect(impact.flows).toEqual([{ name: 'POST /orders', runs: 100, runsAffected: expect.closeTo(80, 0) }])
+  expect(impact.users.affected).toBe(1)
+})
+
+test('whom a service has answered is not hit, though its spans died with it; nor who reached it in a trace that ended before', async () => {
+  const dead: BadCall = { kind: 'unanswered', service: 'payments', flows: ['POST /orders'] }
+  await write([
+    ...times(500, { flow: 'POST /orders', ...before }),
+    ...times(50, { flow: 'POST /orders', ...alone }),
+    ...times(30, { flow: 'POST /orders', ...alone, answeredBy: 'payments' }),
+    ...times(19, { flow: 'POST /orders' }),
+    { flow: 'POST /orders', id: 'split', endS: -2 },
+    { flow: 'POST /orders', id: 'split', services: ['worker'] },
+  ])
+  expect((await impactOf([], { badCalls: [dead] })).flows).toEqual([
+    { name: 'POST /orders', runs: 100, runsAffected: expect.closeTo(50, 0) },
+  ])
+})
 
 test('before it began and once it has passed, healthy runs make nothing look better', async () => {
   const runs = Array.from({ length: 600 }, (_, i): Run => {

@@ -1,7 +1,7 @@
-// Whom a cause hits: the runs in which a call went wrong at the cause and whose outcome shows it.
+// Whom a cause hits: the runs in which a call went wrong at the cause and whose outcome shows it, and those that went on without it.
 import { TupleParam } from '@clickhouse/client'
 import type { Store } from './connect.ts'
-import type { TimeRange } from './windows.ts'
+import { latestOf, type TimeRange, type Windows } from './windows.ts'
 
 /** A kind of call that went wrong at a cause. Services are canonical keys. */
 export type BadCall =
@@ -29,7 +29,7 @@ export interface UsualEntry {
 export interface FlowImpact {
   name: string
   runs: number
-  /** Beyond those that fail or are slow anyway, so not always a whole number. */
+  /** Beyond those that fail, are slow or go without the cause anyway, so not always a whole number. */
   runsAffected: number
 }
 
@@ -82,28 +82,45 @@ const tracesInRange = `chain_execution_traces
   WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
     AND StartedAt >= fromUnixTimestamp64Milli({from:Int64}) - toIntervalDay(1) AND StartedAt < fromUnixTimestamp64Milli({to:Int64})`
 
-/** Whether a run of some flow never reached a service that such runs reach. */
-const isWithout = (flow: string, services: string): string =>
-  `arrayExists(x -> has(x.2, ${flow}) AND NOT has(${services}, x.1), {reaching:Array(Tuple(String, Array(String)))})`
+/** Runs whose traces end up to so long before or after the range are read for the services that they reached: messages wait. */
+const othersWithinMs = 5 * 60_000
 
-/** A flow of which more runs than this never reach the service anyway does not tell which ones are without it because of a cause. */
+const tracesAround = `chain_execution_traces
+  WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64} - ${othersWithinMs}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64} + ${othersWithinMs})
+    AND StartedAt >= fromUnixTimestamp64Milli({from:Int64} - ${othersWithinMs}) - toIntervalDay(1)
+    AND StartedAt < fromUnixTimestamp64Milli({to:Int64} + ${othersWithinMs})`
+
+/**
+ * Runs that never reached a service that their flow reaches. Not those whose call to it was answered: who dies takes along the
+ * spans that it had not sent yet.
+ */
+const wentWithout = `SELECT Run FROM (
+    SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, groupUniqArrayArray(Services) AS RunServices
+    FROM ${tracesAround} AND has({missing:Array(String)}, FlowName)
+    GROUP BY Run
+  )
+  WHERE arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {reaching:Array(Tuple(String, Array(String)))})
+    AND Run NOT IN (SELECT cityHash64(FlowId) FROM ${callsInRange} AND Kind = 'peer' AND NOT ClientFailed AND NOT Deleted
+      AND Service IN {reached:Array(String)})`
+
+/** A flow of which more runs than this never reach a service anyway does not tell which ones are without it because of a cause. */
 const withoutAnywayMax = 0.1
 
-/** The runs of which a row meets a condition, one row each, whole. */
+/** The runs of which a row meets a condition, one row each. */
 function judgedRuns(condition: string, { isReachingToo }: { isReachingToo: boolean }): string {
-  const services = isReachingToo ? 'groupUniqArrayArray(Services)' : '[]'
   return `(
-    SELECT Run, Flow, User, RunWeight, RunEnd, IsBad, IsOfHitEntry,
-      ${isWithout('Flow', 'RunServices')} AS IsMissed,
+    SELECT Run, Flow, User, RunWeight, RunEnd, IsBad, BadAnyway, IsOfHitEntry,
+      ${isReachingToo ? `Run IN (${wentWithout})` : '0'} AS IsMissed,
       IsBad OR IsMissed AS IsAffected,
       {withoutAnyway:Map(String, Float64)}[Flow] AS WithoutAnyway,
+      IsBad OR (IsMissed AND WithoutAnyway <= ${withoutAnywayMax}) AS IsSurelyAffected,
       1 - (1 - BadAnyway) * (1 - WithoutAnyway) AS Usual
     FROM (
-      SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, ${services} AS RunServices,
+      SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User,
         max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS BadAnyway, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd,
         max((EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))}) AS IsOfHitEntry
       FROM (
-        SELECT FlowId, FlowName, StartedAt, EndedAt, UserId, Services, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
+        SELECT FlowId, FlowName, StartedAt, EndedAt, UserId, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
         FROM ${tracesInRange} AND cityHash64(FlowId) IN (SELECT cityHash64(FlowId) FROM ${tracesInRange} AND (${condition}))
       ) AS traces
       LEFT JOIN (
@@ -140,24 +157,22 @@ export async function readImpact(
     hitEntries = [],
     flows = [],
   }: TimeRange & {
-    /** When nothing was wrong yet. */
-    before: TimeRange
+    /** When nothing was wrong. */
+    before: Windows
     badCalls: BadCall[]
     usualEntries: UsualEntry[]
     hitEntries?: { service: string; operation: string }[]
     flows?: string[]
   },
 ): Promise<{ flows: FlowImpact[]; users: UserImpact }> {
-  const reaching = badCalls.flatMap((call) =>
-    call.kind === 'silence' || call.kind === 'unanswered' ? [{ service: call.service, flows: call.flows }] : [],
-  )
+  const { reaching, withoutAnyway } = await readReaching(store, badCalls, before)
   const isReachingToo = reaching.length > 0
-  const withoutAnyway = isReachingToo ? await readWithoutAnyway(store, { ...before, reaching }) : new Map()
   const parameters = {
     from: fromMs,
     to: toMs,
     ...bind(badCalls),
     reaching: bindReaching(reaching),
+    reached: reaching.map(({ service }) => service),
     withoutAnyway,
     missing: [...withoutAnyway.keys()],
     hitEntries: hitEntries.map(({ service, operation }) => new TupleParam([service, operation])),
@@ -173,7 +188,7 @@ export async function readImpact(
     query: `
       SELECT Flow AS name FROM ${judgedRuns(concerned, { isReachingToo })}
       WHERE IsMissed OR (IsBad AND (IsOfHitEntry OR Run IN (${badRuns})))
-      GROUP BY Flow ORDER BY count() DESC, Flow LIMIT ${flowsMax}`,
+      GROUP BY Flow ORDER BY countIf(IsSurelyAffected) DESC, count() DESC, Flow LIMIT ${flowsMax}`,
     query_params: parameters,
     format: 'JSONEachRow',
     clickhouse_settings,
@@ -186,20 +201,22 @@ export async function readImpact(
     query: `
       WITH
         (
-          SELECT if(sum(RunWeight * Usual) < 0.5,
-            [minIf(RunEnd, IsAffected), maxIf(RunEnd, IsAffected)], quantilesExactIf(${hitFrom}, ${hitUntil})(RunEnd, IsAffected))
+          SELECT multiIf(
+            countIf(IsSurelyAffected) = 0, quantilesExactIf(${hitFrom}, ${hitUntil})(RunEnd, IsAffected),
+            sumIf(RunWeight * Usual, WithoutAnyway <= ${withoutAnywayMax}) < 0.5, [minIf(RunEnd, IsSurelyAffected), maxIf(RunEnd, IsSurelyAffected)],
+            quantilesExactIf(${hitFrom}, ${hitUntil})(RunEnd, IsSurelyAffected))
           FROM ${hitRuns} WHERE Flow IN {hit:Array(String)}
         ) AS hitting
       SELECT name, runs, runsAffected, uniqExactIfMerge(Users) OVER () AS users, uniqExactIfMerge(UsersAffected) OVER () AS usersAffected
       FROM (
         SELECT Flow AS name, round(sum(RunWeight)) AS runs,
           sumIf(RunWeight, IsAffected) AS Affected, sum(RunWeight * Usual) AS Anyway,
-          multiIf(Anyway >= sum(RunWeight), 0,
-            -- Who never needs the cause is not hit as often as others.
-            any(WithoutAnyway) > ${withoutAnywayMax}, greatest(0, Affected - Anyway),
-            greatest(0, least(Affected, (Affected - Anyway) / (1 - Anyway / sum(RunWeight))))) AS runsAffected,
+          -- Who fails anyway is hit as often as others; who goes without the cause anyway is not.
+          sum(RunWeight * BadAnyway) AS BadAnywayRuns,
+          if(BadAnywayRuns < sum(RunWeight),
+            greatest(0, least(Affected, (Affected - Anyway) / (1 - BadAnywayRuns / sum(RunWeight)))), 0) AS runsAffected,
           uniqExactIfState(User, User != '') AS Users,
-          uniqExactIfState(User, User != '' AND (IsBad OR (IsMissed AND WithoutAnyway <= ${withoutAnywayMax}))) AS UsersAffected
+          uniqExactIfState(User, User != '' AND IsSurelyAffected) AS UsersAffected
         FROM ${hitRuns}
         WHERE Flow IN {hit:Array(String)} AND RunEnd >= hitting[1] AND RunEnd <= hitting[2]
         GROUP BY Flow
@@ -225,31 +242,58 @@ interface Reaching {
 const bindReaching = (reaching: Reaching[]): TupleParam[] =>
   reaching.map(({ service, flows }) => new TupleParam([service, flows]))
 
-/** The share of the runs of each flow that never reached the service when nothing was wrong. A flow that had none is absent. */
-async function readWithoutAnyway(
+/**
+ * Which flows reach the services that are silent or give no answer, and the share of each flow's runs that goes without
+ * them anyway. Where some of them are needed by nearly all runs of a flow, those that are not say nothing. A flow without a past is absent.
+ */
+async function readReaching(
   store: Store,
-  { fromMs, toMs, reaching }: TimeRange & { reaching: Reaching[] },
-): Promise<Map<string, number>> {
+  badCalls: BadCall[],
+  before: Windows,
+): Promise<{ reaching: Reaching[]; withoutAnyway: Map<string, number> }> {
+  const asked = badCalls.flatMap((call) =>
+    call.kind === 'silence' || call.kind === 'unanswered' ? [{ service: call.service, flows: call.flows }] : [],
+  )
+  const stretches = latestOf(before, beforeMaxMs)
+  if (asked.length === 0 || stretches.length === 0) return { reaching: [], withoutAnyway: new Map() }
   const answer = await store.clickhouse.query({
     query: `
-      SELECT Flow AS name, sumIf(RunWeight, ${isWithout('Flow', 'RunServices')}) / sum(RunWeight) AS share
+      SELECT Flow AS flow, x.1 AS service, (sumIf(RunWeight, NOT has(RunServices, service)) + 0.5) / (sum(RunWeight) + 1) AS share
       FROM (
-        SELECT argMin(FlowName, StartedAt) AS Flow, groupUniqArrayArray(Services) AS RunServices, max(Weight) AS RunWeight
-        FROM ${tracesInRange} AND has({flows:Array(String)}, FlowName)
+        SELECT argMin(FlowName, StartedAt) AS Flow, groupUniqArrayArray(Services) AS RunServices, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd
+        FROM ${tracesAround} AND has({flows:Array(String)}, FlowName)
         GROUP BY cityHash64(FlowId)
       )
-      GROUP BY Flow`,
+      ARRAY JOIN {reaching:Array(Tuple(String, Array(String)))} AS x
+      WHERE has(x.2, Flow) AND arrayExists(t -> RunEnd >= fromUnixTimestamp64Milli(t.1) AND RunEnd < fromUnixTimestamp64Milli(t.2), {stretches:Array(Tuple(Int64, Int64))})
+      GROUP BY flow, service`,
     query_params: {
-      from: Math.max(fromMs, toMs - beforeMaxMs),
-      to: toMs,
-      reaching: bindReaching(reaching),
-      flows: [...new Set(reaching.flatMap(({ flows }) => flows))],
+      from: Math.min(...stretches.map(({ fromMs }) => fromMs)),
+      to: Math.max(...stretches.map(({ toMs }) => toMs)),
+      stretches: stretches.map(({ fromMs, toMs }) => new TupleParam([fromMs, toMs])),
+      reaching: bindReaching(asked),
+      flows: [...new Set(asked.flatMap(({ flows }) => flows))],
     },
     format: 'JSONEachRow',
     clickhouse_settings,
   })
-  const rows = await answer.json<{ name: string; share: number }>()
-  return new Map(rows.map(({ name, share }) => [name, share]))
+  const rows = await answer.json<{ flow: string; service: string; share: number }>()
+  const telling = [...Map.groupBy(rows, ({ flow }) => flow).values()].flatMap((services) => {
+    const needed = services.filter(({ share }) => share <= withoutAnywayMax)
+    return needed.length > 0 ? needed : services
+  })
+  return {
+    reaching: [...Map.groupBy(telling, ({ service }) => service)].map(([service, of]) => ({
+      service,
+      flows: of.map(({ flow }) => flow),
+    })),
+    withoutAnyway: new Map(
+      [...Map.groupBy(telling, ({ flow }) => flow)].map(([flow, of]) => [
+        flow,
+        1 - of.reduce((product, { share }) => product * (1 - share), 1),
+      ]),
+    ),
+  }
 }
 
 /** Runs of traces that had a bad call, by which of their services call which. */

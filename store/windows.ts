@@ -140,3 +140,15 @@ export async function countCallsIn(store: Store, windows: Windows): Promise<numb
   const [row] = await answer.json<{ calls: number }>()
   return row?.calls ?? 0
 }
+
+/** The latest of some windows, up to so much time, as ranges. */
+export function latestOf({ minutes, tenSeconds }: Windows, mostMs: number): TimeRange[] {
+  let leftMs = mostMs
+  return [...minutes, ...tenSeconds]
+    .toSorted(([, a], [, b]) => b - a)
+    .flatMap(([fromS, toS]) => {
+      const takenMs = Math.min(leftMs, (toS - fromS) * 1_000)
+      leftMs -= takenMs
+      return takenMs > 0 ? [{ fromMs: toS * 1_000 - takenMs, toMs: toS * 1_000 }] : []
+    })
+}
