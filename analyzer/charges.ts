@@ -35,7 +35,7 @@ export interface Testimony {
 }
 
 /** The times that are compared. */
-export interface Seen {
+export interface Comparison {
   recent: Picture
   known: Picture
   /** By what factor everything is slower than usual. */
@@ -83,11 +83,11 @@ export function chargesOf(
 ): Charge[] {
   const charges = new Charges()
   const isSlowness = wasSlow || alarms.length === 0 || alarms.some(({ unit }) => unit !== 'share')
-  const seen = { recent, known, slowdown, isSlowness }
-  chargeWithin(charges, seen)
-  chargeOnTheWay(charges, seen)
-  chargeStalls(charges, seen)
-  chargeFanOut(charges, seen)
+  const comparison = { recent, known, slowdown, isSlowness }
+  chargeWithin(charges, comparison)
+  chargeOnTheWay(charges, comparison)
+  chargeStalls(charges, comparison)
+  chargeFanOut(charges, comparison)
   chargeAlarms(charges, alarms)
   chargeLogs(charges, logs)
   const accused = charges.accused()
@@ -96,7 +96,7 @@ export function chargesOf(
 }
 
 /** A service's own time and errors, and how much of the time waiting for others explains. */
-function chargeWithin(charges: Charges, { recent, known, slowdown, isSlowness }: Seen): void {
+function chargeWithin(charges: Charges, { recent, known, slowdown, isSlowness }: Comparison): void {
   const waits = new Map<string, { extraNs: number; usualNs: number }>()
   for (const [key, now] of recent.operations) {
     const charge = charges.of(now.service)
@@ -124,7 +124,7 @@ function chargeWithin(charges: Charges, { recent, known, slowdown, isSlowness }:
 }
 
 /** Calls that a service does not answer, or that get stuck on the way to it. */
-function chargeOnTheWay(charges: Charges, { recent, known, slowdown, isSlowness }: Seen): void {
+function chargeOnTheWay(charges: Charges, { recent, known, slowdown, isSlowness }: Comparison): void {
   const edges = Map.groupBy(recent.edges.entries(), ([, { service }]) => service)
   for (const [service, into] of edges) {
     const charge = charges.of(service)

@@ -1,6 +1,6 @@
 // An operation that asks one callee many times where it used to ask once: it takes longer itself, and may overload whom it asks.
 import { cacheBefore } from './cache-misses.ts'
-import type { Charges, Seen } from './charges.ts'
+import type { Charges, Comparison } from './charges.ts'
 import type { Finding } from './detect.ts'
 import { edgeOf, slowFinding, waitedNs } from './finer-findings.ts'
 import { reachableFrom } from './graph/reachable.ts'
@@ -9,7 +9,7 @@ import { type EdgeSeries, operationKey, type OperationSeries, type Picture } fro
 import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
 
 /** Speaks against who asks too often, or against a cache that has lost what it knew, and acquits whom that overloads. */
-export function chargeFanOut(charges: Charges, { recent, known }: Seen): void {
+export function chargeFanOut(charges: Charges, { recent, known }: Comparison): void {
   const overAsked = new Set<string>()
   const overloadedByFanOut = new Set<string>()
   for (const [key, now] of recent.edges) {

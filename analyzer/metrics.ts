@@ -16,7 +16,7 @@ const definitions = {
   headwater_analyzer_findings_total: { type: 'counter', help: 'Departures from normal, over all steps' },
   headwater_analyzer_series_left_out_total: {
     type: 'counter',
-    help: 'Series that a step did not look at, because there were too many; the busiest are looked at',
+    help: 'Series, pairs of services, services and windows that a step did not look at, because there were too many; the busiest, nearest and newest are looked at',
   },
   headwater_analyzer_failures_total: {
     type: 'counter',

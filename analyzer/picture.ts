@@ -116,6 +116,8 @@ function addOperation(picture: Picture, state: CallState): void {
 }
 
 function addFlow({ flowsThrough }: Picture, { service, flowName }: CallState): void {
+  // Of what is known as calls only, nobody knows the flow.
+  if (flowName === '') return
   const flows = flowsThrough.get(service)
   if (flows === undefined) flowsThrough.set(service, new Set([flowName]))
   else flows.add(flowName)

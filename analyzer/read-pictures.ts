@@ -39,23 +39,23 @@ export interface Pictures extends PicturePair {
   slowdown: number
   /** Whether nothing at all was called in the recent time. */
   isEmpty: boolean
-  /** Series that were too many to look at. */
-  leftOut: number
+  /** So far, series that were too many to look at, as well as pairs of services, and services below. */
+  leftOut(): number
   /**
-   * Complete pictures of these services and of all that they call, directly or through others, with all calls into them; by
-   * another baseline where one is given.
+   * Complete pictures of these services and of the nearest of those that they call, directly or through others, with all calls into
+   * them; by another baseline where one is given.
    */
-  around(services: Iterable<string>, before?: Baseline): Promise<PicturePair & { leftOut: number }>
+  around(services: Iterable<string>, before?: Baseline): Promise<PicturePair>
   /** Who called whom before. */
-  calls(): Promise<{ calls: Call[]; leftOut: number }>
+  calls(): Promise<Call[]>
   /**
    * What is normal of these services and of all that they call or that call them, directly or through others. Of the services
-   * `told` it is complete, and of what begins runs; of the others there are the calls, without times and flows.
+   * `told` it is complete, and of what begins runs; of the others there is how many calls there are, and nothing else.
    */
   connected(
     services: Iterable<string>,
     options: { told: Iterable<string>; before?: Baseline | undefined },
-  ): Promise<{ baseline: Picture; leftOut: number }>
+  ): Promise<Picture>
 }
 
 /** Of all that a group of services calls, so many services are looked at for the cause; the nearest, and the others are counted as left out. */
@@ -75,35 +75,48 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     await addSent(store, pictures.recent, recent)
     await addSent(store, pictures.baseline, baseline)
   }
-  const callsIn = new Map<Windows, ReturnType<typeof readCalls>>()
-  const readCallsOnce = async (windows: Windows): ReturnType<typeof readCalls> => {
-    const known = callsIn.get(windows) ?? readCalls(store, windows)
-    callsIn.set(windows, known)
-    return await known
+  let leftOut = screen.leftOut + pictures.leftOut
+  const callsIn = new Map<Windows, Promise<Call[]>>()
+  const readCallsOnce = async (windows: Windows): Promise<Call[]> => {
+    const answer =
+      callsIn.get(windows) ??
+      readCalls(store, windows).then(({ calls, leftOut: pairs }) => {
+        leftOut += pairs
+        return calls
+      })
+    callsIn.set(windows, answer)
+    return await answer
   }
-  const around = async (
-    services: Iterable<string>,
-    before: Windows = baseline,
-  ): Promise<PicturePair & { leftOut: number }> => {
-    const wanted = [...services]
-    if (wanted.length === 0) return { recent: pictureOf([]), baseline: pictureOf([]), leftOut: 0 }
+  const readAround = async (services: string[], before: Windows): Promise<PicturePair> => {
+    if (services.length === 0) return { recent: pictureOf([]), baseline: pictureOf([]) }
     const [now, usual] = await Promise.all([readCallsOnce(recent), readCallsOnce(before)])
-    const below = [...calledFrom(wanted, [...now.calls, ...usual.calls])]
-    const read = below.slice(0, wanted.length + belowMax)
+    const below = [...calledFrom(services, [...now, ...usual])]
+    const read = below.slice(0, services.length + belowMax)
     const pair = await readPair(store, { recent, baseline: before, services: new Set(read) })
-    return { ...pair, leftOut: pair.leftOut + now.leftOut + usual.leftOut + below.length - read.length }
+    leftOut += pair.leftOut + below.length - read.length
+    return pair
+  }
+  // Whoever is asked about twice in a step was not heard of in between.
+  const arounds = new Map<string, Promise<PicturePair>>()
+  const around: Pictures['around'] = async (services, { windows } = normal) => {
+    const wanted = [...new Set(services)].toSorted()
+    const question = JSON.stringify([wanted, windows])
+    const answer = arounds.get(question) ?? readAround(wanted, windows)
+    arounds.set(question, answer)
+    return await answer
   }
   const connected: Pictures['connected'] = async (services, { told, before }) => {
     const windows = before?.windows ?? baseline
     const wanted = [...services]
-    if (wanted.length === 0) return { baseline: pictureOf([]), leftOut: 0 }
+    if (wanted.length === 0) return pictureOf([])
     const [now, usual] = await Promise.all([readCallsOnce(recent), readCallsOnce(windows)])
-    const calls = [...now.calls, ...usual.calls]
-    const { states, leftOut } = await readNormalStates(store, windows, {
+    const calls = [...now, ...usual]
+    const known = await readNormalStates(store, windows, {
       services: calledFrom(wanted, calls).union(callingTo(wanted, calls)),
-      told,
+      told: new Set(told),
     })
-    return { baseline: pictureOf(states), leftOut: leftOut + now.leftOut + usual.leftOut }
+    leftOut += known.leftOut
+    return pictureOf(known.states)
   }
   return {
     ...pictures,
@@ -113,8 +126,8 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     pValueMax,
     slowdown,
     isEmpty: screen.isEmpty,
-    leftOut: screen.leftOut + pictures.leftOut,
-    around: async (services, before) => await around(services, before?.windows),
+    leftOut: () => leftOut,
+    around,
     calls: async () => await readCallsOnce(baseline),
     connected,
   }

@@ -1,14 +1,14 @@
 // A service that stands still now and then: few of its calls show it, those that were under way. Who calls it runs out of workers
 // in that time, and then all of the caller's own calls wait, which looks like the caller's own slowness, and more of it.
 import { bucketMiddle, countAbove, quantileBucket } from '@headwater/vocabulary'
-import type { Charges, Seen } from './charges.ts'
+import type { Charges, Comparison } from './charges.ts'
 import { type Finding, slowAbove, slowerThan } from './detect.ts'
 import { parameters } from './parameters.ts'
 import type { OperationSeries, Picture } from './picture.ts'
 import { betaBinomialTail } from './stats/beta-binomial.ts'
 
 /** Speaks against who stalls for what its callers lose. */
-export function chargeStalls(charges: Charges, { recent, known, slowdown, isSlowness }: Seen): void {
+export function chargeStalls(charges: Charges, { recent, known, slowdown, isSlowness }: Comparison): void {
   const stalls: Finding[] = []
   for (const [key, now] of isSlowness ? recent.operations : []) {
     const before = known.operations.get(key)

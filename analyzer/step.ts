@@ -57,17 +57,15 @@ export async function step(
   const alive = await collectorWasAlive(store, { fromMs: atMs - pictures.recentMs, toMs: atMs })
   // Neither a call nor a collector: nothing says that an incident is over.
   if (!alive && pictures.isEmpty) {
-    return { findings: 0, opened: 0, reopened: 0, resolved: 0, open: open.length, seriesLeftOut: pictures.leftOut }
+    return { findings: 0, opened: 0, reopened: 0, resolved: 0, open: open.length, seriesLeftOut: pictures.leftOut() }
   }
   const effects = await lasting.at(atMs)
   const findings = withLasting(detect({ ...pictures, collectorWasAlive: alive }), effects)
-  let leftOut = pictures.leftOut + effects.leftOut
+  let leftOut = effects.leftOut
   const count = (series: number): void => {
     leftOut += series
   }
-  const known = findings.length === 0 ? { calls: [], leftOut: 0 } : await pictures.calls()
-  count(known.leftOut)
-  const groups = groupFindings(findings, known.calls)
+  const groups = groupFindings(findings, findings.length === 0 ? [] : await pictures.calls())
   const accused = new Map<Group, Suspect[]>()
   const isNews = (group: Group): boolean => effects.isNew || !group.findings.every(isLasting)
   const judged = { pictures, effects, atMs, count }
@@ -111,7 +109,7 @@ export async function step(
     reopened: decisions.filter(({ deed }) => deed === 'reopen').length,
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
     open: decisions.filter((decision) => decision.deed !== 'resolve' && !isStillClosed(decision)).length,
-    seriesLeftOut: leftOut,
+    seriesLeftOut: leftOut + pictures.leftOut(),
     ...(effects.isNew && effects.failure !== undefined ? { lastingFailure: effects.failure } : {}),
   }
 }
@@ -162,7 +160,6 @@ async function readSuspects(
 ): Promise<Suspect[]> {
   const lasts = group.findings.some(isLasting)
   const around = await pictures.around(group.services, lasts ? effects.baseline : undefined)
-  count(around.leftOut)
   const fromMs = blamedFromMs(atMs, lasts ? Math.min(sinceMs, effects.range.fromMs) : sinceMs)
   const isLonger = fromMs < atMs - pictures.recentMs
   const recent = tenSecondsOf({ fromMs, toMs: atMs })
@@ -212,20 +209,18 @@ function normalFor(group: Group, { pictures, effects }: Pick<Judged, 'pictures' 
 async function readNormal(
   decision: Extract<Decision, { group: Group }>,
   suspects: Suspect[],
-  { pictures, effects, count }: Judged,
+  { pictures, effects }: Judged,
 ): Promise<Picture> {
   const { group } = decision
   // When a fault fades, what an incident hit at its height still belongs to it.
   const scope = decision.deed === 'open' ? [] : decision.incident.scope
-  const { baseline, leftOut } = await pictures.connected([...group.services, ...scope], {
+  return await pictures.connected([...group.services, ...scope], {
     told: [
       ...group.services,
       ...suspects.flatMap(({ service, findings }) => [service, ...findings.flatMap(servicesOf)]),
     ],
     before: normalFor(group, { pictures, effects }),
   })
-  count(leftOut)
-  return baseline
 }
 
 function servicesIn({ recent, baseline }: { recent: Picture; baseline: Picture }): Set<string> {

@@ -41,9 +41,7 @@ const columns = `
 const key = 'service, operation, kind, caller, callerOperation, flowName, version'
 
 const plainColumns = `
-  Service AS service, Operation AS operation, Kind AS kind, Caller AS caller, CallerOperation AS callerOperation,
-  sum(Calls) AS calls, sum(Errors) AS errors, sum(OriginErrors) AS originErrors, sum(ClientErrors) AS clientErrors,
-  sum(DurationNs) AS durationNs`
+  Service AS service, Operation AS operation, Kind AS kind, Caller AS caller, CallerOperation AS callerOperation, sum(Calls) AS calls`
 const plainKey = 'service, operation, kind, caller, callerOperation'
 
 /** The most states that are read at once; the busiest come first, and how many are left out is told. */
@@ -84,32 +82,45 @@ const plainStatesMax = 250_000
 
 /**
  * The states of calls into services, of which most need be known as calls only. Whole are those of the services `told`, and those
- * of operations that begin runs or take messages; the others are without histograms, flows and versions.
+ * of operations that begin runs or take messages; of the others only the calls are counted, and all else is zero or empty.
  */
 export async function readNormalStates(
   store: Store,
   windows: Windows,
-  { services, told }: { services: Iterable<string>; told: Iterable<string> },
+  { services, told }: { services: ReadonlySet<string>; told: ReadonlySet<string> },
 ): Promise<States> {
   const operation = 'cityHash64(Service, Operation)'
   const begins = `${operation} IN (SELECT ${operation} FROM ${statesIn('windows', `Service IN {services:Array(String)} AND Kind IN ('entry', 'async')`)})`
-  const isWhole = `Service IN {told:Array(String)} OR Kind = 'publish' OR ${begins}`
+  const isOfServices = "Service IN {services:Array(String)} AND Kind != 'publish'"
+  const isWhole = `Service IN {told:Array(String)} OR ${begins}`
   const ask = async (query: string): Promise<States> => {
     const answer = await store.clickhouse.query({
       query,
-      query_params: { ...bindWindows('windows', windows), services: [...services], told: [...new Set(told)] },
+      query_params: { ...bindWindows('windows', windows), services: [...services], told: [...told] },
       format: 'JSON',
     })
     const { data, rows_before_limit_at_least: all = data.length } = await answer.json<CallState>()
     return { states: data, leftOut: all - data.length }
   }
   const whole = await ask(`
-    SELECT ${columns} FROM ${statesIn('windows', `(${ofServices}) AND (${isWhole})`)}
+    SELECT ${columns} FROM ${statesIn('windows', `${isOfServices} AND (${isWhole})`)}
     GROUP BY ${key} ORDER BY calls DESC, ${key} LIMIT ${statesMax}`)
   const plain = await ask(`
-    SELECT ${plainColumns} FROM ${statesIn('windows', `Service IN {services:Array(String)} AND NOT (${isWhole})`)}
+    SELECT ${plainColumns} FROM ${statesIn('windows', `${isOfServices} AND NOT (${isWhole})`)}
     GROUP BY ${plainKey} ORDER BY calls DESC, ${plainKey} LIMIT ${plainStatesMax}`)
-  const none = { flowName: '', version: '', selfNs: 0, wireNs: 0, duration: {}, self: {}, wire: {} }
+  const none = {
+    flowName: '',
+    version: '',
+    errors: 0,
+    originErrors: 0,
+    clientErrors: 0,
+    durationNs: 0,
+    selfNs: 0,
+    wireNs: 0,
+    duration: {},
+    self: {},
+    wire: {},
+  }
   return {
     states: [...whole.states, ...plain.states.map((state) => ({ ...none, ...state }))],
     leftOut: whole.leftOut + plain.leftOut,
@@ -153,7 +164,7 @@ export async function readSent(
   return await answer.json<{ caller: string; made: number; published: number }>()
 }
 
-/** One operation's calls in each ten seconds, oldest first: from here an onset can be read. */
+/** Calls of one operation, of one caller or into one service in ten seconds: from such windows an onset can be read. */
 export interface WindowCounts {
   windowMs: number
   service: string

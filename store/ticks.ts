@@ -47,7 +47,7 @@ export async function beginTick(store: Store, lease: Lease, limits: TickLimits):
     WHERE EXISTS (SELECT 1 FROM leases WHERE name = 'analyzer' AND epoch = ${lease.epoch})
     ON CONFLICT (tick) DO NOTHING`.execute(store.postgres)
   if (numAffectedRows === 0n) throw new LeaseLost(lease.epoch)
-  return toMs < wishedMs ? { ...tick, isCutShort: true } : tick
+  return toMs < nowMs - visibleAfterMs ? { ...tick, isCutShort: true } : tick
 }
 
 /** Moves the watermark. */

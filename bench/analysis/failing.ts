@@ -1,4 +1,5 @@
-// What a step takes while one service fails among many that are all connected: its first step, which opens the incident, and those after.
+// What a step takes while one service fails among many that are all connected: the step that opens the incident, and those after.
+// There are states only: to find whom it hits there are no runs and no calls, which `explain` has.
 
 import { LastingEffects, step } from '@headwater/analyzer'
 import type { Row } from '../bench.ts'
@@ -26,6 +27,7 @@ export const failing: AnalysisPart = async ({ rounds, progress }) => {
     const service = Math.floor(series / operationsOfService / callersOfOperation / 2)
     await writeSeries(engine, { series, toMs, forMs, failing: { service, forMs: 30_000 } })
     await engine.quiet()
+    let opened = 0
     const all: { seconds: number; nodeMs: number; engineMs: number }[] = []
     const lasting = new LastingEffects(engine.store)
     for (let round = -1; round < rounds; round += 1) {
@@ -47,11 +49,13 @@ export const failing: AnalysisPart = async ({ rounds, progress }) => {
           `Cannot measure: ${open} incidents, and ${JSON.stringify(cause)} is blamed instead of service-${service}`,
         )
       }
-      if (round >= 0) all.push(figures)
+      if (round < 0) opened = figures.seconds
+      else all.push(figures)
     }
     const name = `failing_${series / 1_000}k`
     const seconds = median(all.map((one) => one.seconds))
     rows.push(
+      told(`${name}_opens_s`, opened, 's, the first step'),
       series === 100_000 ? judged(`${name}_s`, seconds, 's', { atMost: goalS }) : told(`${name}_s`, seconds, 's'),
       told(`${name}_cpu_ms`, median(all.map((one) => one.nodeMs)), 'ms of Node'),
       told(`${name}_engine_ms`, median(all.map((one) => one.engineMs)), 'ms of the engine'),

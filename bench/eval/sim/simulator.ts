@@ -17,7 +17,7 @@ export interface Prediction {
   causes: { service: string; operation: string; attribute?: string; value?: string }[]
   impact: {
     services: string[]
-    flows: { name: string; share: number; shareWhileHit: number | null }[]
+    flows: { name: string; share: number }[]
     users: { affected: number }
   }
 }

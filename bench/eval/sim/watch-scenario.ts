@@ -47,8 +47,7 @@ export async function watchScenario(simulator: string, folder: string, kept: str
         flows: impact.flows.map((flow) => ({
           name: flow.name,
           // We tell shares of the time in which runs are hit, the simulator of that and of two minutes after it.
-          share: Math.min(1, flow.runsAffected / (runs?.get(flow.name) ?? flow.runs)),
-          shareWhileHit: flow.share,
+          share: flow.runsAffected / (runs?.get(flow.name) ?? flow.runs),
         })),
         users: { affected: impact.users.affected },
       },
