@@ -429,9 +429,11 @@ function crashingStore(inserts: number): Store {
 test('ticks follow one another, an unfinished one is repeated, and an old epoch is refused', async () => {
   await receive({ trace: 'a1', id: '1', service: 'gateway', name: 'GET /', at: 0, took: 1, sentAt: 2 })
   const first = await beginTick(store, lease, rules)
-  expect(first?.tick).toBe(1)
-  expect(await beginTick(store, lease, rules)).toEqual(first)
+  // What arrived is older than one tick takes.
+  expect(first).toMatchObject({ tick: 1, isCutShort: true })
   if (first === undefined) throw new Error('no tick')
+  const { isCutShort: _, ...recorded } = first
+  expect(await beginTick(store, lease, rules)).toEqual(recorded)
   await finishTick(store.postgres, lease, first, { spans: 1, late: 0 })
   const second = await beginTick(store, lease, rules)
   expect(second).toMatchObject({ tick: 2, fromMs: first.toMs })
