@@ -1,13 +1,6 @@
 // What went wrong in some time of the past, against another time as normal. Scored in bench/eval, and offered to users by
 // explain-past.ts.
-import {
-  countMinutes,
-  minutesOf,
-  readLogPatterns,
-  readMinuteStates,
-  type Store,
-  type TimeRange,
-} from '@headwater/store'
+import { countWindows, minutesOf, readLogPatterns, readStates, type Store, type TimeRange } from '@headwater/store'
 import { blame } from './blame.ts'
 import { readCommonSlowdown } from './common-slowdown.ts'
 import { confidenceOf } from './confidence.ts'
@@ -43,10 +36,10 @@ export async function explainRange(
   { recent, baseline, excluded = [] }: { recent: TimeRange; baseline: TimeRange; excluded?: TimeRange[] },
 ): Promise<RangeExplanation> {
   const normal = { ...baseline, excluded: [...excluded, recent] }
-  const [now, before, minutes, slowdown, recentLogs, usualLogs] = await Promise.all([
-    readMinuteStates(store, recent),
-    readMinuteStates(store, normal),
-    countMinutes(store, normal),
+  const [now, before, { minutes }, slowdown, recentLogs, usualLogs] = await Promise.all([
+    readStates(store, minutesOf(recent)),
+    readStates(store, minutesOf(normal)),
+    countWindows(store, minutesOf(normal)),
     readCommonSlowdown(store, { recent: minutesOf(recent), baseline: minutesOf(normal) }),
     readLogPatterns(store, recent),
     readLogPatterns(store, { ...normal, windowMs: parameters.blame.logs.windowMs }),

@@ -1,7 +1,8 @@
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { connectStore, migrateClickHouse, type Store } from './index.ts'
-import { type BadCall, readImpact } from './impact.ts'
+import type { BadCall } from './bad-calls.ts'
+import { readImpact } from './impact.ts'
 
 let engines: TestEngines
 let store: Store

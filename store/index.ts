@@ -14,18 +14,16 @@ export { exceptionsMax } from './queries/logged-exceptions.ts'
 export { namesMax, type OperationName, readOperationNames, readServiceNames } from './queries/names.ts'
 export { countSpansOf, readSpans, spansMax, type StoredSpan } from './queries/spans.ts'
 export type { Cursor, Page, Window } from './queries/window.ts'
+export type { BadCall } from './bad-calls.ts'
 export {
-  type BadCall,
   type Breakdown,
   type CallPattern,
-  type FlowImpact,
   type FrequentError,
   readBadPatterns,
   readBreakdown,
   readFrequentErrors,
-  readImpact,
-  type UsualEntry,
-} from './impact.ts'
+} from './bad-call-evidence.ts'
+export { type FlowImpact, readImpact, type UsualEntry } from './impact.ts'
 export {
   readChanges,
   readIncidentRanges,
@@ -50,10 +48,9 @@ export {
   type Call,
   type CallsInto,
   type CallState,
+  callsOnly,
   collectorWasAlive,
-  countMinutes,
   readCalls,
-  readMinuteStates,
   readNormalStates,
   readSent,
   readStates,

@@ -3,7 +3,7 @@ import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { bucketOf } from '@headwater/vocabulary'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { connectStore, type Store } from './connect.ts'
-import { readBreakdown, readFrequentErrors } from './impact.ts'
+import { readBreakdown, readFrequentErrors } from './bad-call-evidence.ts'
 import { migrateClickHouse } from './migrate.ts'
 import { settleTick } from './settle.ts'
 

@@ -1,15 +1,7 @@
 import { TupleParam } from '@clickhouse/client'
 import type { Store } from './connect.ts'
 import type { CallKind } from './tables/facts.ts'
-import {
-  bindWindows,
-  countWindows,
-  minutesOf,
-  statesIn,
-  type TimeRange,
-  type WindowRange,
-  type Windows,
-} from './windows.ts'
+import { bindWindows, statesIn, type TimeRange, type Windows } from './windows.ts'
 
 /** Counts and histograms of one kind of call over some time. Histograms: bucket ⌊ln(ns + 1) / ln 1.05⌋ → calls. */
 export interface CallState {
@@ -62,19 +54,37 @@ export async function readStates(
   { services }: { services?: Iterable<string> } = {},
 ): Promise<States> {
   const wanted = services === undefined ? undefined : [...services]
-  const answer = await store.clickhouse.query({
-    query: `SELECT ${columns} FROM ${statesIn('windows', wanted === undefined ? '1' : ofServices)}
-            GROUP BY ${key} ORDER BY calls DESC, ${key} LIMIT ${statesMax}`,
-    query_params: { ...bindWindows('windows', windows), ...(wanted === undefined ? {} : { services: wanted }) },
-    format: 'JSON',
-  })
-  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<CallState>()
-  return { states: data, leftOut: all - data.length }
+  const { rows, leftOut } = await askCounted<CallState>(
+    store,
+    `SELECT ${columns} FROM ${statesIn('windows', wanted === undefined ? '1' : ofServices)}
+     GROUP BY ${key} ORDER BY calls DESC, ${key} LIMIT ${statesMax}`,
+    { ...bindWindows('windows', windows), ...(wanted === undefined ? {} : { services: wanted }) },
+  )
+  return { states: rows, leftOut }
 }
 
-/** The states over whole minutes, leaving out minutes that touch an excluded range. */
-export async function readMinuteStates(store: Store, range: WindowRange): Promise<States> {
-  return await readStates(store, minutesOf(range))
+/** Rows up to the limit of a query, and how many there are beyond it. */
+interface Counted<Row> {
+  rows: Row[]
+  leftOut: number
+}
+
+async function askCounted<Row>(
+  { clickhouse }: Store,
+  query: string,
+  parameters: Record<string, unknown>,
+): Promise<Counted<Row>> {
+  const answer = await clickhouse.query({ query, query_params: parameters, format: 'JSON' })
+  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<Row>()
+  return { rows: data, leftOut: all - data.length }
+}
+
+/** A state of which nothing is known but who called whom, and how often. */
+export function callsOnly(
+  state: Pick<CallState, 'service' | 'operation' | 'kind' | 'caller' | 'callerOperation' | 'calls'>,
+): CallState {
+  const uncounted = { errors: 0, originErrors: 0, clientErrors: 0, durationNs: 0, selfNs: 0, wireNs: 0 }
+  return { flowName: '', version: '', ...uncounted, duration: {}, self: {}, ...state }
 }
 
 /** The most states without histograms that are read at once: they take a tenth of the room. */
@@ -93,43 +103,20 @@ export async function readNormalStates(
   const begins = `${operation} IN (SELECT ${operation} FROM ${statesIn('windows', `Service IN {services:Array(String)} AND Kind IN ('entry', 'async')`)})`
   const isOfServices = "Service IN {services:Array(String)} AND Kind != 'publish'"
   const isWhole = `Service IN {told:Array(String)} OR ${begins}`
-  const ask = async (query: string): Promise<States> => {
-    const answer = await store.clickhouse.query({
-      query,
-      query_params: { ...bindWindows('windows', windows), services: [...services], told: [...told] },
-      format: 'JSON',
-    })
-    const { data, rows_before_limit_at_least: all = data.length } = await answer.json<CallState>()
-    return { states: data, leftOut: all - data.length }
-  }
-  const whole = await ask(`
-    SELECT ${columns} FROM ${statesIn('windows', `${isOfServices} AND (${isWhole})`)}
-    GROUP BY ${key} ORDER BY calls DESC, ${key} LIMIT ${statesMax}`)
-  const plain = await ask(`
-    SELECT ${plainColumns} FROM ${statesIn('windows', `${isOfServices} AND NOT (${isWhole})`)}
-    GROUP BY ${plainKey} ORDER BY calls DESC, ${plainKey} LIMIT ${plainStatesMax}`)
-  const none = {
-    flowName: '',
-    version: '',
-    errors: 0,
-    originErrors: 0,
-    clientErrors: 0,
-    durationNs: 0,
-    selfNs: 0,
-    wireNs: 0,
-    duration: {},
-    self: {},
-    wire: {},
-  }
-  return {
-    states: [...whole.states, ...plain.states.map((state) => ({ ...none, ...state }))],
-    leftOut: whole.leftOut + plain.leftOut,
-  }
-}
-
-/** How many minutes in a range have any call. */
-export async function countMinutes(store: Store, range: WindowRange): Promise<number> {
-  return (await countWindows(store, minutesOf(range))).minutes
+  const parameters = { ...bindWindows('windows', windows), services: [...services], told: [...told] }
+  const whole = await askCounted<CallState>(
+    store,
+    `SELECT ${columns} FROM ${statesIn('windows', `${isOfServices} AND (${isWhole})`)}
+     GROUP BY ${key} ORDER BY calls DESC, ${key} LIMIT ${statesMax}`,
+    parameters,
+  )
+  const plain = await askCounted<Parameters<typeof callsOnly>[0]>(
+    store,
+    `SELECT ${plainColumns} FROM ${statesIn('windows', `${isOfServices} AND NOT (${isWhole})`)}
+     GROUP BY ${plainKey} ORDER BY calls DESC, ${plainKey} LIMIT ${plainStatesMax}`,
+    parameters,
+  )
+  return { states: [...whole.rows, ...plain.rows.map(callsOnly)], leftOut: whole.leftOut + plain.leftOut }
 }
 
 /** That a service calls another. */
@@ -140,14 +127,13 @@ export interface Call {
 
 /** Who calls whom, the busiest first, and how many pairs were too many. Messages that were taken are calls. */
 export async function readCalls(store: Store, windows: Windows): Promise<{ calls: Call[]; leftOut: number }> {
-  const answer = await store.clickhouse.query({
-    query: `SELECT Caller AS caller, Service AS service FROM ${statesIn('windows', `Caller != '' AND Kind != 'publish'`)}
-            GROUP BY caller, service ORDER BY sum(Calls) DESC, caller, service LIMIT ${statesMax}`,
-    query_params: bindWindows('windows', windows),
-    format: 'JSON',
-  })
-  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<Call>()
-  return { calls: data, leftOut: all - data.length }
+  const { rows, leftOut } = await askCounted<Call>(
+    store,
+    `SELECT Caller AS caller, Service AS service FROM ${statesIn('windows', `Caller != '' AND Kind != 'publish'`)}
+     GROUP BY caller, service ORDER BY sum(Calls) DESC, caller, service LIMIT ${statesMax}`,
+    bindWindows('windows', windows),
+  )
+  return { calls: rows, leftOut }
 }
 
 /** What each service sent: calls to services with spans, and messages. */
@@ -194,8 +180,9 @@ export async function readWindows(
   // What is not asked for is added up: a service may have a thousand callers.
   const isOfOperation = '(Service, Operation) IN {operations:Array(Tuple(String, String))}'
   const isOfCaller = '(Service, Caller) IN {callers:Array(Tuple(String, String))}'
-  const answer = await store.clickhouse.query({
-    query: `SELECT toUnixTimestamp(Window) * 1000 AS windowMs, Service AS service,
+  const { rows, leftOut } = await askCounted<WindowCounts>(
+    store,
+    `SELECT toUnixTimestamp(Window) * 1000 AS windowMs, Service AS service,
               if(${isOfOperation}, toString(Operation), '') AS operation, Kind AS kind, if(${isOfCaller}, toString(Caller), '') AS caller,
               sum(Calls) AS calls, sum(Errors) AS errors, sum(OriginErrors) AS originErrors, sum(ClientErrors) AS clientErrors,
               sumMap(Duration) AS duration, sumMap(Self) AS self
@@ -204,7 +191,7 @@ export async function readWindows(
               AND (Service IN {services:Array(String)} OR ${isOfOperation} OR ${isOfCaller})
             GROUP BY windowMs, service, operation, kind, caller
             ORDER BY windowMs DESC, calls DESC, service, operation, kind, caller LIMIT ${statesMax}`,
-    query_params: {
+    {
       from: seconds(fromMs),
       to: seconds(toMs),
       called: [...new Set(series.map(({ service }) => service))],
@@ -218,10 +205,8 @@ export async function readWindows(
         caller === undefined ? [] : [new TupleParam([service, caller])],
       ),
     },
-    format: 'JSON',
-  })
-  const { data, rows_before_limit_at_least: all = data.length } = await answer.json<WindowCounts>()
-  return { windows: data, leftOut: all - data.length }
+  )
+  return { windows: rows, leftOut }
 }
 
 /** Whether a collector lived through the range: with none alive, silence says nothing about services. */

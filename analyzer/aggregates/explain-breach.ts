@@ -1,6 +1,6 @@
 // Where there are only metrics of components and a graph of who calls whom: why an entry breaches. What departs is told in the
 // same terms as what spans show, so that it is ranked, and its evidence worded, by the same functions.
-import type { CallState } from '@headwater/store'
+import { callsOnly, type CallState } from '@headwater/store'
 import { type Cause, formatService } from '@headwater/vocabulary'
 import { rankSuspects, toCauses } from '../cause.ts'
 import { confidenceOf } from '../confidence.ts'
@@ -33,23 +33,7 @@ function keyOf(name: string): string {
 
 /** The graph as states of calls, so that paths lead to the entry. */
 function statesOf({ entry, graph }: Breach): CallState[] {
-  const stateOf = (service: string, caller: string, calls: number): CallState => ({
-    service,
-    operation: '',
-    kind: caller === '' ? 'entry' : 'sync',
-    caller,
-    callerOperation: '',
-    flowName: '',
-    version: '',
-    calls,
-    errors: 0,
-    originErrors: 0,
-    clientErrors: 0,
-    durationNs: 0,
-    selfNs: 0,
-    wireNs: 0,
-    duration: {},
-    self: {},
-  })
+  const stateOf = (service: string, caller: string, calls: number): CallState =>
+    callsOnly({ service, operation: '', kind: caller === '' ? 'entry' : 'sync', caller, callerOperation: '', calls })
   return [stateOf(entry, '', 1), ...graph.map(({ caller, callee, calls = 1 }) => stateOf(callee, caller, calls))]
 }

@@ -58,9 +58,20 @@ export interface Step {
   take: (page: Page) => Promise<void>
 }
 
-/** Takes the steps one after the other, in each round on a new page; gives the longest task of all of them. */
-export async function longestTask(id: string, unit: string, steps: readonly Step[], plan: Plan): Promise<Row[]> {
+/**
+ * Takes steps one after the other, in each round on a new page; gives the longest task of all of them. The steps are those on a console
+ * of what `prepare` has written.
+ */
+export async function longestTask(
+  id: string,
+  unit: string,
+  prepare: (served: Served) => Promise<readonly Step[]>,
+  plan: Plan,
+): Promise<Row[]> {
+  const skipped = skippedWithout(`${id}_task_ms`)
+  if (skipped !== undefined) return skipped
   await using cleanup = new AsyncDisposableStack()
+  const steps = await prepare(await serveStore(cleanup))
   const visitAs = await openBrowser(cleanup)
   const rounds: Task[] = []
   for (let round = 0; round < plan.rounds; round += 1) {

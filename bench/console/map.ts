@@ -3,7 +3,7 @@ import type { Page } from '@headwater/console/testing'
 import type { Row } from '../bench.ts'
 import type { Engine } from '../ingest/engine.ts'
 import type { Plan } from '../plan.ts'
-import { longestTask, serveStore, skippedWithout, type Step } from './browse.ts'
+import { longestTask, type Served, type Step } from './browse.ts'
 import { writeTraffic } from './traffic/traffic.ts'
 
 const minuteMs = 60_000
@@ -12,12 +12,11 @@ const goesOnMs = 3_600_000
 
 /** The map of 200 services while it is drawn, kept up to date, searched and focused. */
 export async function map(plan: Plan): Promise<Row[]> {
-  const skipped = skippedWithout('map_200_task_ms')
-  if (skipped !== undefined) return skipped
-  await using cleanup = new AsyncDisposableStack()
-  const { engine, url } = await serveStore(cleanup)
-  await writeLiveTraffic(engine)
-  return await longestTask('map_200', 'the longest task on a map of 200 services', stepsOn(url), plan)
+  const prepare = async ({ engine, url }: Served): Promise<Step[]> => {
+    await writeLiveTraffic(engine)
+    return stepsOn(url)
+  }
+  return await longestTask('map_200', 'the longest task on a map of 200 services', prepare, plan)
 }
 
 /** Calls among 200 services in the last ten minutes, and in each minute to come, so that there is something to tell each second. */

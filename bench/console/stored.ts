@@ -34,15 +34,17 @@ export async function stored({ spans, ...plan }: StoredPlan): Promise<Row[]> {
 
 /** Ten minutes settled as they would have been; these six times are an hour, and that 24 times is a day. */
 export async function writeDay(
-  { store }: Engine,
+  engine: Engine,
   { spans, untilMs, progress }: { spans: number; untilMs: number; progress: (line: string) => void },
 ): Promise<void> {
   const sliceMs = hourMs / slices
-  await writeTraffic(store, { traces: Math.ceil(spans / spansATrace / hours / slices), untilMs, forMs: sliceMs })
-  await repeatEarlier(store, { untilMs, ofMs: sliceMs, times: slices }, () => undefined)
-  await repeatEarlier(store, { untilMs, ofMs: hourMs, times: hours }, (done) =>
-    progress(`${done} of ${hours} hours are stored`),
-  )
+  await writeTraffic(engine.store, { traces: Math.ceil(spans / spansATrace / hours / slices), untilMs, forMs: sliceMs })
+  await repeatEarlier(engine.store, { untilMs, ofMs: sliceMs, times: slices }, () => undefined)
+  await repeatEarlier(engine.store, { untilMs, ofMs: hourMs, times: hours }, async (done) => {
+    // Merges that are behind have no room beside an insert.
+    await engine.quiet()
+    progress(`${done} of ${hours} hours are stored`)
+  })
 }
 
 /** From the click on a link until the map is there. */

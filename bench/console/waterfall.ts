@@ -4,24 +4,16 @@ import { spansMax } from '@headwater/store'
 import type { Row } from '../bench.ts'
 import type { Engine } from '../ingest/engine.ts'
 import type { Plan } from '../plan.ts'
-import { longestTask, serveStore, skippedWithout, type Step } from './browse.ts'
+import { longestTask, type Served, type Step } from './browse.ts'
 import { spansATrace, writeTraffic } from './traffic/traffic.ts'
 
 const hourMs = 3_600_000
 
 /** A flow run of as many spans as the console shows, opened, scrolled from end to end, and looked into. */
 export async function waterfall(plan: Plan): Promise<Row[]> {
-  const skipped = skippedWithout('waterfall_10k_task_ms')
-  if (skipped !== undefined) return skipped
-  await using cleanup = new AsyncDisposableStack()
-  const { engine, url } = await serveStore(cleanup)
-  const run = await writeLargeRun(engine)
-  return await longestTask(
-    'waterfall_10k',
-    `the longest task on a run of ${spansMax} spans`,
-    stepsOn(`${url}/runs/${run}`),
-    plan,
-  )
+  const prepare = async ({ engine, url }: Served): Promise<Step[]> =>
+    stepsOn(`${url}/runs/${await writeLargeRun(engine)}`)
+  return await longestTask('waterfall_10k', `the longest task on a run of ${spansMax} spans`, prepare, plan)
 }
 
 /** The spans of a thousand traces of a shop, as one trace below one span. */

@@ -39,13 +39,14 @@ export async function writeTraffic(store: Store, { traces, untilMs, forMs }: Tra
 export async function repeatEarlier(
   store: Store,
   { untilMs, ofMs, times }: { untilMs: number; ofMs: number; times: number },
-  progress: (done: number) => void,
+  /** After each. */
+  then: (done: number) => Promise<void> | void,
 ): Promise<void> {
   for (let before = 1; before < times; before += 1) {
     for (const query of earlierQueries.split(';')) {
       await write(store, query, { minutes: (before * ofMs) / minuteMs, since: new Date(untilMs - ofMs) })
     }
-    progress(before + 1)
+    await then(before + 1)
   }
 }
 

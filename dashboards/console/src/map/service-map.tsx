@@ -19,7 +19,7 @@ import {
   useReactFlow,
   useStore,
 } from '@xyflow/react'
-import { memo, useEffect, useMemo, useRef, useState } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Snapshot } from '../api/live.ts'
 import { visible } from '../parts/raw.tsx'
 import { State } from '../parts/state.tsx'
@@ -142,22 +142,23 @@ function Inner({ snapshot: { nodes: all, edges: calls }, focus, hops = 1, group,
   }, [shown, layout, pointed])
 
   const isMoved = useRef(false)
-  const fit = () => requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.15, duration: 0 }))
+  const isDrawn = layout !== undefined
+  const fit = useCallback(() => {
+    const frame = requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.15, duration: 0 }))
+    return () => cancelAnimationFrame(frame)
+  }, [fitView])
+  // The map is fitted when its shape changes, not with each figure.
   const shape = `${layout?.places.size ?? 0} ${focus ?? ''} ${hops} ${group ?? ''}`
   useEffect(() => {
-    if (layout === undefined) return undefined
+    if (!isDrawn) return undefined
     isMoved.current = false
-    const frame = fit()
-    return () => cancelAnimationFrame(frame)
-    // The map is fitted when its shape changes, not with each figure.
-  }, [shape, fitView]) // oxlint-disable-line react-hooks/exhaustive-deps
+    return fit()
+  }, [shape, isDrawn, fit])
   const size = useStore(({ width, height }) => `${width} ${height}`)
   useEffect(() => {
     // A window that changes its size shows all of the map again, unless somebody has chosen a part of it.
-    if (layout === undefined || isMoved.current) return undefined
-    const frame = fit()
-    return () => cancelAnimationFrame(frame)
-  }, [size]) // oxlint-disable-line react-hooks/exhaustive-deps
+    return isDrawn && !isMoved.current ? fit() : undefined
+  }, [size, isDrawn, fit])
 
   if (failure !== undefined)
     return <p className="note error">The map cannot be laid out: {failure}. The table has the same.</p>
@@ -202,19 +203,20 @@ function useLayout({ nodes, edges }: { nodes: MapNode[]; edges: MapEdge[] }, isW
   const shape = JSON.stringify([nodes.map(({ id }) => id), edges.map(({ from, to }) => [from, to])])
   const [layout, setLayout] = useState<Layout>()
   const [failure, setFailure] = useState<string>()
-  const latest = useRef(shape)
-  latest.current = shape
+  const latest = useRef({ shape, nodes, edges })
+  latest.current = { shape, nodes, edges }
   useEffect(() => {
     if (!isWanted) return
-    const links = new Map(edges.map((edge) => [linkId(edge), edge]))
-    layOut({ nodes, edges: [...links].map(([id, { from, to }]) => ({ id, from, to })) }).then(
+    // The shape says all that matters here of nodes and edges.
+    const links = new Map(latest.current.edges.map((edge) => [linkId(edge), edge]))
+    const topology = { nodes: latest.current.nodes, edges: [...links].map(([id, { from, to }]) => ({ id, from, to })) }
+    layOut(topology).then(
       (found) => {
-        return latest.current === shape ? setLayout(found) : undefined
+        return latest.current.shape === shape ? setLayout(found) : undefined
       },
       (error: unknown) => setFailure(error instanceof Error ? error.message : String(error)),
     )
-    // The shape says all that matters here of nodes and edges.
-  }, [shape, isWanted]) // oxlint-disable-line react-hooks/exhaustive-deps
+  }, [shape, isWanted])
   return { layout, failure }
 }
 

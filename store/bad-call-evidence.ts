@@ -1,0 +1,109 @@
+// What the calls that went wrong at a cause say: where their effect spreads, what tells them from good ones, what their errors are.
+import { TupleParam } from '@clickhouse/client'
+import {
+  type BadCall,
+  badCallsLast,
+  bindBadCalls,
+  callKey,
+  callsInRange,
+  conditions,
+  spillsEarly,
+} from './bad-calls.ts'
+import type { Store } from './connect.ts'
+import type { TimeRange } from './windows.ts'
+
+/** Runs of traces that had a bad call, by which of their services call which. */
+export interface CallPattern {
+  calls: [caller: string, service: string][]
+  traces: number
+}
+
+/** The most patterns that are read; the most frequent come first. Of more traces than this, so many are looked at, chosen by chance. */
+const [patternsMax, tracesMax] = [2_000, 100_000]
+
+/** Who calls whom in the traces with a bad call: through these its effect can spread. */
+export async function readBadPatterns(
+  store: Store,
+  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
+): Promise<CallPattern[]> {
+  if (badCalls.length === 0) return []
+  const answer = await store.clickhouse.query({
+    query: `
+      SELECT calls, count() AS traces
+      FROM (
+        SELECT TraceId, arraySort(groupUniqArrayIf((toString(Caller), toString(Service)), Caller != '' AND Kind != 'publish')) AS calls
+        FROM (
+          SELECT * FROM ${callsInRange} AND TraceId IN (
+            SELECT TraceId FROM ${callsInRange} AND ${conditions} GROUP BY TraceId ORDER BY cityHash64(TraceId) LIMIT ${tracesMax})
+          ORDER BY Tick DESC LIMIT 1 BY ${callKey}
+        )
+        WHERE NOT Deleted
+        GROUP BY TraceId
+        HAVING countIf(${conditions}) > 0
+      )
+      GROUP BY calls ORDER BY traces DESC, calls LIMIT ${patternsMax}`,
+    query_params: { from: fromMs, to: toMs, ...bindBadCalls(badCalls) },
+    format: 'JSONEachRow',
+    clickhouse_settings: spillsEarly,
+  })
+  return await answer.json<CallPattern>()
+}
+
+/**
+ * How bad calls of a cause differ from good ones: counts by version and instance, and what the errors say. A call that was
+ * sampled counts as those that it stands for.
+ */
+export interface Breakdown {
+  version: string
+  instance: string
+  calls: number
+  bad: number
+}
+
+export async function readBreakdown(
+  store: Store,
+  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
+): Promise<Breakdown[]> {
+  const places = badCalls.flatMap((call) =>
+    call.kind === 'errors' || call.kind === 'latency' ? [new TupleParam([call.service, call.operation])] : [],
+  )
+  if (places.length === 0) return []
+  const answer = await store.clickhouse.query({
+    query: `SELECT Version AS version, Instance AS instance, toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditions})) AS bad
+            FROM (
+              -- A call that its callee has answered is replaced by none of another callee.
+              SELECT * FROM ${callsInRange} AND Service IN {accused:Array(String)}
+                AND Kind IN ('entry', 'sync', 'async') AND (Service, Operation) IN {places:Array(Tuple(String, String))}
+              ORDER BY Tick DESC LIMIT 1 BY ${callKey}
+            )
+            WHERE NOT Deleted
+            GROUP BY version, instance ORDER BY calls DESC LIMIT 200`,
+    query_params: { from: fromMs, to: toMs, places, ...bindBadCalls(badCalls) },
+    format: 'JSONEachRow',
+    clickhouse_settings: spillsEarly,
+  })
+  return await answer.json<Breakdown>()
+}
+
+/** What bad calls say most often. */
+export interface FrequentError {
+  errorType: string
+  message: string
+  calls: number
+}
+
+export async function readFrequentErrors(
+  store: Store,
+  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
+): Promise<FrequentError[]> {
+  const answer = await store.clickhouse.query({
+    query: `SELECT ErrorType AS errorType, Message AS message, toUInt64(sum(Weight)) AS calls
+            FROM ${badCallsLast}
+            WHERE NOT Deleted AND ${conditions} AND (ErrorType != '' OR Message != '')
+            GROUP BY errorType, message ORDER BY calls DESC, message LIMIT 3`,
+    query_params: { from: fromMs, to: toMs, ...bindBadCalls(badCalls) },
+    format: 'JSONEachRow',
+    clickhouse_settings: spillsEarly,
+  })
+  return await answer.json<FrequentError>()
+}

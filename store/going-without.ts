@@ -1,0 +1,117 @@
+// Runs that went on without a service that was silent or gave no answer: behind a circuit breaker or a fallback they neither fail
+// nor are slow (docs/decisions/017).
+import { TupleParam } from '@clickhouse/client'
+import { type BadCall, callsInRange, spillsEarly } from './bad-calls.ts'
+import type { Store } from './connect.ts'
+import { latestOf, type Windows } from './windows.ts'
+
+/** Runs whose traces end up to so long before or after the range are read for the services that they reached: messages wait. */
+const othersWithinMs = 5 * 60_000
+
+const tracesAround = `chain_execution_traces
+  WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64} - ${othersWithinMs}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64} + ${othersWithinMs})
+    AND StartedAt >= fromUnixTimestamp64Milli({from:Int64} - ${othersWithinMs}) - toIntervalDay(1)
+    AND StartedAt < fromUnixTimestamp64Milli({to:Int64} + ${othersWithinMs})`
+
+/**
+ * Runs that never reached a service that their flow reaches. Not those whose call to it was answered: who dies takes along the
+ * spans that it had not sent yet.
+ */
+export const wentWithout = `SELECT Run FROM (
+    SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, groupUniqArrayArray(Services) AS RunServices
+    FROM ${tracesAround} AND has({missing:Array(String)}, FlowName)
+    GROUP BY Run
+  )
+  WHERE arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {reaching:Array(Tuple(String, Array(String)))})
+    AND Run NOT IN (SELECT cityHash64(FlowId) FROM ${callsInRange} AND Kind = 'peer' AND NOT ClientFailed AND NOT Deleted
+      AND Service IN {reached:Array(String)})`
+
+/** A flow of which more runs than this never reach a service anyway does not tell which ones are without it because of a cause. */
+export const withoutAnywayMax = 0.1
+
+/** What is usual is told by the latest runs. */
+const beforeMaxMs = 10 * 60_000
+
+/** What `wentWithout` has to know. */
+export interface GoingWithout {
+  /** Whether there is any service that runs could have gone without. */
+  isPossible: boolean
+  parameters: {
+    reaching: TupleParam[]
+    reached: string[]
+    /** Flows that reach them. */
+    missing: string[]
+    /** The share of each flow's runs that goes without them anyway. */
+    withoutAnyway: Map<string, number>
+  }
+}
+
+interface Reaching {
+  service: string
+  flows: string[]
+}
+
+const bindReaching = (reaching: Reaching[]): TupleParam[] =>
+  reaching.map(({ service, flows }) => new TupleParam([service, flows]))
+
+/**
+ * Which flows reach the services that are silent or give no answer, and the share of each flow's runs that goes without
+ * them anyway. Where some of them are needed by nearly all runs of a flow, those that are not say nothing. A flow without a past is absent.
+ */
+export async function readGoingWithout(store: Store, badCalls: BadCall[], before: Windows): Promise<GoingWithout> {
+  const asked = badCalls.flatMap((call) =>
+    call.kind === 'silence' || call.kind === 'unanswered' ? [{ service: call.service, flows: call.flows }] : [],
+  )
+  const stretches = latestOf(before, beforeMaxMs)
+  if (asked.length === 0 || stretches.length === 0) return goingWithout([], new Map())
+  const answer = await store.clickhouse.query({
+    query: `
+      SELECT Flow AS flow, x.1 AS service, (sumIf(RunWeight, NOT has(RunServices, service)) + 0.5) / (sum(RunWeight) + 1) AS share
+      FROM (
+        SELECT argMin(FlowName, StartedAt) AS Flow, groupUniqArrayArray(Services) AS RunServices, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd
+        FROM ${tracesAround} AND has({flows:Array(String)}, FlowName)
+        GROUP BY cityHash64(FlowId)
+      )
+      ARRAY JOIN {reaching:Array(Tuple(String, Array(String)))} AS x
+      WHERE has(x.2, Flow) AND arrayExists(t -> RunEnd >= fromUnixTimestamp64Milli(t.1) AND RunEnd < fromUnixTimestamp64Milli(t.2), {stretches:Array(Tuple(Int64, Int64))})
+      GROUP BY flow, service`,
+    query_params: {
+      from: Math.min(...stretches.map(({ fromMs }) => fromMs)),
+      to: Math.max(...stretches.map(({ toMs }) => toMs)),
+      stretches: stretches.map(({ fromMs, toMs }) => new TupleParam([fromMs, toMs])),
+      reaching: bindReaching(asked),
+      flows: [...new Set(asked.flatMap(({ flows }) => flows))],
+    },
+    format: 'JSONEachRow',
+    clickhouse_settings: spillsEarly,
+  })
+  const rows = await answer.json<{ flow: string; service: string; share: number }>()
+  const telling = [...Map.groupBy(rows, ({ flow }) => flow).values()].flatMap((services) => {
+    const needed = services.filter(({ share }) => share <= withoutAnywayMax)
+    return needed.length > 0 ? needed : services
+  })
+  return goingWithout(
+    [...Map.groupBy(telling, ({ service }) => service)].map(([service, of]) => ({
+      service,
+      flows: of.map(({ flow }) => flow),
+    })),
+    new Map(
+      [...Map.groupBy(telling, ({ flow }) => flow)].map(([flow, of]) => [
+        flow,
+        1 - of.reduce((product, { share }) => product * (1 - share), 1),
+      ]),
+    ),
+  )
+}
+
+function goingWithout(reaching: Reaching[], withoutAnyway: Map<string, number>): GoingWithout {
+  return {
+    isPossible: reaching.length > 0,
+    parameters: {
+      reaching: bindReaching(reaching),
+      reached: reaching.map(({ service }) => service),
+      missing: [...withoutAnyway.keys()],
+      withoutAnyway,
+    },
+  }
+}
