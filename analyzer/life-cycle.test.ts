@@ -15,6 +15,7 @@ function incident(id: string, scope: string[], quietSteps = 0): TrackedIncident 
     updatedAt: at,
     resolvedAt: null,
     resolvedBy: null,
+    mergedInto: null,
     reopenings: 0,
     reopened: [],
     causes: [],
@@ -58,6 +59,7 @@ function play(story: string): string {
           open[at] = incident(id, scope, decision.quietSteps)
           break
         case 'resolve':
+        case 'merge':
           open.splice(at, 1)
           break
       }
@@ -257,15 +259,77 @@ test('each open incident gets exactly one decision, each group a place, and none
       const decisions = decide(
         open,
         groups.map((members) => ({ services: members, findings: [] })),
+        { accusedOf: lastOf },
       )
       const about = decisions.flatMap((decision) => (decision.deed === 'open' ? [] : [decision.incident.id]))
       expect(about.toSorted()).toEqual(open.map(({ id }) => id))
+      const updated = new Set(
+        decisions.flatMap((decision) => (decision.deed === 'update' ? [decision.incident.id] : [])),
+      )
+      const into = decisions.flatMap((decision) => (decision.deed === 'merge' ? [decision.into.id] : []))
+      expect(into.filter((id) => !updated.has(id))).toEqual([])
       const placed = decisions.flatMap((decision) => ('group' in decision ? decision.group.services : []))
       for (const members of groups) for (const member of members) expect(placed).toContain(member)
       const waits = decisions.flatMap((decision) => (decision.deed === 'wait' ? [decision.quietSteps] : []))
       for (const quietSteps of waits) expect(quietSteps).toBeLessThan(parameters.quietStepsToClose)
     }),
   )
+})
+
+/** A group accuses whatever service it names last. */
+const lastOf = ({ services }: { services: string[] }) => ({ service: services.at(-1), kind: 'errors' }) as never
+const blaming = (id: string, scope: string, service: string, quietSteps = 0): TrackedIncident => ({
+  ...incident(id, scope.split(' '), quietSteps),
+  causes: [{ ...told, service }],
+})
+
+test('groups that no call connects are one incident where they accuse the same', () => {
+  const decisions = decide([], [groupOf('web math'), groupOf('app math'), groupOf('shop cart')], { accusedOf: lastOf })
+  expect(decisions).toMatchObject([
+    { deed: 'open', group: { services: ['web', 'math', 'app'] } },
+    { deed: 'open', group: { services: ['shop', 'cart'] } },
+  ])
+})
+
+test('a group of other services belongs to the incident with its cause', () => {
+  const known = blaming('#1', 'web', 'math', 2)
+  expect(decide([known], [groupOf('app math')], { accusedOf: lastOf })).toMatchObject([
+    { deed: 'update', incident: { id: '#1' } },
+  ])
+  expect(decide([known], [groupOf('app cart')], { accusedOf: lastOf })).toMatchObject([
+    { deed: 'open' },
+    { deed: 'resolve', incident: { id: '#1' } },
+  ])
+})
+
+test('of two incidents that turn out to have one cause the older goes on with all, and the younger is part of it', () => {
+  const older = { ...blaming('#1', 'web', 'web'), since: '2026-11-20T12:00:10.000Z' }
+  const younger = blaming('#2', 'app queue', 'queue')
+  expect(decide([older, younger], [groupOf('app math'), groupOf('web math')], { accusedOf: lastOf })).toMatchObject([
+    {
+      deed: 'update',
+      incident: { id: '#1', scope: ['web', 'app', 'queue'], since: younger.since },
+      group: { services: ['app', 'math', 'web'] },
+    },
+    { deed: 'merge', incident: { id: '#2' }, into: { id: '#1' } },
+  ])
+})
+
+test('an incident is no part of another while it has something of its own', () => {
+  const [older, younger] = [blaming('#1', 'web', 'web'), blaming('#2', 'app queue', 'queue')]
+  const groups = [groupOf('web math'), groupOf('app math'), groupOf('queue')]
+  expect(decide([older, younger], groups, { accusedOf: lastOf })).toMatchObject([
+    { deed: 'update', incident: { id: '#1' }, group: { services: ['web', 'math', 'app'] } },
+    { deed: 'update', incident: { id: '#2' }, group: { services: ['queue'] } },
+  ])
+})
+
+test('nothing becomes part of an incident that somebody has resolved', () => {
+  const known = { ...blaming('#1', 'web', 'math'), isClosed: true, resolvedBy: 'ada' }
+  expect(decide([known, blaming('#2', 'app', 'math')], [groupOf('app math')], { accusedOf: lastOf })).toMatchObject([
+    { deed: 'merge', incident: { id: '#1' }, into: { id: '#2' } },
+    { deed: 'update', incident: { id: '#2' } },
+  ])
 })
 
 test('what was judged before keeps an incident open as it is', () => {

@@ -30,6 +30,10 @@ const definitions = {
   headwater_incidents_opened_total: { type: 'counter', help: 'Incidents opened' },
   headwater_incidents_reopened_total: { type: 'counter', help: 'Incidents that were resolved and came back' },
   headwater_incidents_resolved_total: { type: 'counter', help: 'Incidents resolved' },
+  headwater_incidents_merged_total: {
+    type: 'counter',
+    help: 'Incidents that became part of an older one with the same cause',
+  },
 } as const
 
 export function analyzerMetrics(): AnalyzerMetrics {

@@ -126,6 +126,7 @@ async function round({
   metrics.add('headwater_incidents_opened_total', report.opened)
   metrics.add('headwater_incidents_reopened_total', report.reopened)
   metrics.add('headwater_incidents_resolved_total', report.resolved)
+  metrics.add('headwater_incidents_merged_total', report.merged)
   metrics.set('headwater_incidents_open', report.open)
   metrics.add('headwater_analyzer_series_left_out_total', report.seriesLeftOut)
   if (report.lastingFailure !== undefined) {

@@ -5,7 +5,9 @@ import {
   LeaseLost,
   readIncident,
   readOpenIncidents,
+  readResolvedIncidents,
   recordChange,
+  saveIncident,
 } from '@headwater/store'
 import type { Incident } from '@headwater/vocabulary'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -254,6 +256,30 @@ test('who resolves an incident that goes on is left alone; once it was quiet and
   // Coming back asks for somebody again; what was said stays.
   expect(back).toMatchObject({ acknowledged: null, comments: [{ text: 'known' }] })
   expect((await stories.store.postgres.selectFrom('incidents').select('id').execute()).length).toBe(1)
+}, 240_000)
+
+test('two incidents that turn out to have one cause become one', async () => {
+  await stories.receive({ faults: [during('dead-payments')] })
+  for (const second of [300, 320]) await stories.judge(second)
+  const [older] = await readOpenIncidents(stories.store)
+  if (older === undefined) throw new Error('No incident is open')
+  const openedAt = new Date(Date.parse(older.openedAt) + 1_000).toISOString()
+  const since = new Date(msAt(290)).toISOString()
+  await saveIncident(stories.store, stories.lease, { ...older, id: 'younger', openedAt, since, scope: ['search'] })
+
+  expect(await stories.judge(330)).toMatchObject({ opened: 0, merged: 1, resolved: 0, open: 1 })
+  expect(await readIncident(stories.store, 'younger')).toMatchObject({
+    state: 'resolved',
+    resolvedBy: null,
+    mergedInto: older.id,
+  })
+  const [both, ...others] = await readOpenIncidents(stories.store)
+  expect(others).toEqual([])
+  expect(both).toMatchObject({ id: older.id, mergedInto: null })
+  expect(both?.scope).toEqual(expect.arrayContaining(['search', ...older.scope]))
+  // It does not come back by itself when the other one ends and begins anew.
+  const ended = await readResolvedIncidents(stories.store, 0)
+  expect(ended).toEqual([])
 }, 240_000)
 
 test('one failure in twenty is no alarm within half a minute, and one incident once it has lasted for three', async () => {

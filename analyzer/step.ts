@@ -35,6 +35,8 @@ export interface StepReport {
   /** Resolved before, and back. */
   reopened: number
   resolved: number
+  /** Part of an older one since. */
+  merged: number
   open: number
   /** Series that were too many to look at, and so not judged or not told. */
   seriesLeftOut: number
@@ -57,7 +59,15 @@ export async function step(
   const alive = await collectorWasAlive(store, { fromMs: atMs - pictures.recentMs, toMs: atMs })
   // Neither a call nor a collector: nothing says that an incident is over.
   if (!alive && pictures.isEmpty) {
-    return { findings: 0, opened: 0, reopened: 0, resolved: 0, open: open.length, seriesLeftOut: pictures.leftOut() }
+    return {
+      findings: 0,
+      opened: 0,
+      reopened: 0,
+      resolved: 0,
+      merged: 0,
+      open: open.length,
+      seriesLeftOut: pictures.leftOut(),
+    }
   }
   const effects = await lasting.at(atMs)
   const findings = withLasting(detect({ ...pictures, collectorWasAlive: alive }), effects)
@@ -79,7 +89,7 @@ export async function step(
   })
   const decisions: Decision[] = []
   for (const decision of possible) {
-    if (decision.deed === 'wait' || decision.deed === 'resolve') {
+    if (!('group' in decision)) {
       await carryOut(store, lease, { decision, atMs, nowMs })
       decisions.push(decision)
       continue
@@ -108,7 +118,9 @@ export async function step(
     opened: decisions.filter(({ deed }) => deed === 'open').length,
     reopened: decisions.filter(({ deed }) => deed === 'reopen').length,
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
-    open: decisions.filter((decision) => decision.deed !== 'resolve' && !isStillClosed(decision)).length,
+    merged: decisions.filter(({ deed }) => deed === 'merge').length,
+    open: decisions.filter((decision) => !['resolve', 'merge'].includes(decision.deed) && !isStillClosed(decision))
+      .length,
     seriesLeftOut: leftOut + pictures.leftOut(),
     ...(effects.isNew && effects.failure !== undefined ? { lastingFailure: effects.failure } : {}),
   }
@@ -286,6 +298,7 @@ async function carryOut(
         openedAt: earlier?.openedAt ?? nowIso,
         updatedAt: nowIso,
         resolvedAt: null,
+        mergedInto: null,
         reopenings: (earlier?.reopenings ?? 0) + (decision.deed === 'reopen' ? 1 : 0),
         reopened,
         causes,
@@ -302,12 +315,14 @@ async function carryOut(
     case 'wait':
       await saveIncident(store, lease, { ...decision.incident, updatedAt: nowIso, quietSteps: decision.quietSteps })
       return
+    case 'merge':
     case 'resolve':
       await saveIncident(store, lease, {
         ...decision.incident,
         state: 'resolved',
         updatedAt: nowIso,
         resolvedAt: nowIso,
+        mergedInto: decision.deed === 'merge' ? decision.into.id : null,
       })
       return
   }

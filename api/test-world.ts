@@ -296,6 +296,7 @@ export function incident(id: string, over: Partial<Incident> = {}): Incident {
     updatedAt: iso(secondsAgo(60)),
     resolvedAt: null,
     resolvedBy: null,
+    mergedInto: null,
     reopenings: 0,
     reopened: [],
     causes: [

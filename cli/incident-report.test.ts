@@ -14,6 +14,7 @@ const incident: ToldIncident = {
   updatedAt: since,
   resolvedAt: null,
   resolvedBy: null,
+  mergedInto: null,
   reopenings: 1,
   reopened: [
     { at: '2026-11-20T12:03:00.000Z', why: 'It came back 1 min after it had been resolved, with the same cause.' },
@@ -157,6 +158,13 @@ test('one without a cause says why, and one that somebody resolved says who', ()
   )
   expect(told).toContain('resolved by ada after 30 min: 2026-11-20T12:00:00.000Z to 2026-11-20T12:30:00.000Z')
   expect(told).toContain('\n\nNot enough data to name a cause.\n\n')
+})
+
+test('one that is part of another says of which', () => {
+  const ended = { state: 'resolved', resolvedAt: '2026-11-20T12:30:00.000Z', mergedInto: '51aa' } as const
+  expect(incidentReport({ ...incident, ...ended }, page)).toContain(
+    '\npart of incident 51aa since, which has the same cause\n',
+  )
 })
 
 test('open incidents are told in short, with how to ask for more', () => {

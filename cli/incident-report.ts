@@ -25,7 +25,20 @@ interface Page {
 
 /** One incident whole. */
 export function incidentReport(incident: ToldIncident, { apiUrl, nowMs }: Page): string {
-  const { title, state, id, since, resolvedAt, resolvedBy, acknowledged, reopened, comments, verdict, next } = incident
+  const {
+    title,
+    state,
+    id,
+    since,
+    resolvedAt,
+    resolvedBy,
+    mergedInto,
+    acknowledged,
+    reopened,
+    comments,
+    verdict,
+    next,
+  } = incident
   const lasted = durationOf(Date.parse(resolvedAt ?? new Date(nowMs).toISOString()) - Date.parse(since))
   const by = resolvedBy === null ? '' : ` by ${resolvedBy}`
   const links = new Links(apiUrl)
@@ -34,6 +47,7 @@ export function incidentReport(incident: ToldIncident, { apiUrl, nowMs }: Page):
     state === 'open'
       ? `open for ${lasted}, since ${since}`
       : `resolved${by} after ${lasted}: ${since} to ${resolvedAt ?? ''}`,
+    ...(mergedInto === null ? [] : [`part of incident ${mergedInto} since, which has the same cause`]),
     `incident ${id}${acknowledged === null ? '' : `, ${acknowledged.by} looks after it`}`,
     ...reopened.map(({ at, why }) => `reopened at ${at}: ${why}`),
     '',

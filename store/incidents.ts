@@ -30,6 +30,7 @@ export async function readOpenIncidents(store: Store): Promise<TrackedIncident[]
     .selectAll()
     .where('state', '=', 'open')
     .orderBy('opened_at')
+    .orderBy('id')
     .limit(openMax)
     .execute()
   return rows.map(toTracked)
@@ -38,13 +39,14 @@ export async function readOpenIncidents(store: Store): Promise<TrackedIncident[]
 /** The most incidents that are looked at for one that comes back; the last resolved ones. */
 const resolvedMax = 100
 
-/** Incidents that ended by themselves since the given time, the last one first. */
+/** Incidents that ended by themselves since the given time, the last one first; without those that are part of another one. */
 export async function readResolvedIncidents(store: Store, sinceMs: number): Promise<TrackedIncident[]> {
   const rows = await store.postgres
     .selectFrom('incidents')
     .selectAll()
     .where('state', '=', 'resolved')
     .where('resolved_at', '>=', new Date(sinceMs))
+    .where('merged_into', 'is', null)
     .orderBy('resolved_at', 'desc')
     .limit(resolvedMax)
     .execute()
@@ -89,17 +91,18 @@ export async function saveIncident(
   const resolvedAt = incident.resolvedAt === null ? null : new Date(incident.resolvedAt)
   const { rows } = await sql<Selectable<Database['incidents']>>`
     INSERT INTO incidents (id, state, title, since, opened_at, updated_at, resolved_at, quiet_steps, scope, anomalies, causes, impact,
-      confidence, no_cause_reason, changes, reopenings, reopened, epoch)
+      confidence, no_cause_reason, changes, reopenings, reopened, merged_into, epoch)
     SELECT ${incident.id}, ${incident.state}, ${incident.title}, ${new Date(incident.since)}, ${new Date(incident.openedAt)},
       ${new Date(incident.updatedAt)}, ${resolvedAt}, ${incident.quietSteps}, ${JSON.stringify(incident.scope)}::jsonb,
       ${JSON.stringify(incident.anomalies)}::jsonb, ${JSON.stringify(incident.causes)}::jsonb, ${JSON.stringify(incident.impact)}::jsonb,
       ${incident.confidence}, ${incident.noCauseReason}, ${JSON.stringify(incident.changes)}::jsonb, ${incident.reopenings},
-      ${JSON.stringify(incident.reopened)}::jsonb, ${lease.epoch}
+      ${JSON.stringify(incident.reopened)}::jsonb, ${incident.mergedInto}, ${lease.epoch}
     WHERE EXISTS (SELECT 1 FROM leases WHERE name = 'analyzer' AND epoch = ${lease.epoch})
     ON CONFLICT (id) DO UPDATE SET state = excluded.state, title = excluded.title, since = excluded.since, updated_at = excluded.updated_at,
       resolved_at = excluded.resolved_at, quiet_steps = excluded.quiet_steps, scope = excluded.scope, anomalies = excluded.anomalies,
       causes = excluded.causes, impact = excluded.impact, confidence = excluded.confidence, no_cause_reason = excluded.no_cause_reason,
-      changes = excluded.changes, reopenings = excluded.reopenings, reopened = excluded.reopened, epoch = excluded.epoch
+      changes = excluded.changes, reopenings = excluded.reopenings, reopened = excluded.reopened,
+      merged_into = excluded.merged_into, epoch = excluded.epoch
     RETURNING *`.execute(store.postgres)
   const [row] = rows
   if (row === undefined) throw new LeaseLost(lease.epoch)

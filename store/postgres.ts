@@ -45,6 +45,7 @@ export interface Database {
     changes: JSONColumnType<SeenChange[], string | undefined>
     reopenings: ColumnType<number, number | undefined, number>
     reopened: JSONColumnType<Incident['reopened'], string | undefined>
+    merged_into: ColumnType<string | null, string | null | undefined, string | null>
     /** These are people's. `round` is the number of reopenings that it was said for. */
     acknowledged: JSONColumnType<Said | null, string | null | undefined, string | null>
     closed: JSONColumnType<Said | null, string | null | undefined, string | null>

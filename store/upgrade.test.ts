@@ -125,6 +125,7 @@ test('an incident of before an upgrade reads on: what was not told then is unkno
     updatedAt: at,
     resolvedAt: null,
     resolvedBy: null,
+    mergedInto: null,
     reopenings: 0,
     reopened: [],
     causes: [{ ...cause, evidence: [{ ...evidence, query: null }] }],

@@ -130,6 +130,8 @@ export interface Incident {
   resolvedAt: string | null
   /** Who resolved it; null while it is open, and where it ended by itself. */
   resolvedBy: string | null
+  /** The ID of the older incident that turned out to have the same cause, and tells of both from then on; null where none has. */
+  mergedInto: string | null
   /** How often it came back after having been resolved. */
   reopenings: number
   /** The last of these, oldest first: when, and why it was not a new incident or did not stay resolved. */

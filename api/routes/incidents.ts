@@ -134,6 +134,10 @@ export const incidentShape = z
     updatedAt: time,
     resolvedAt: time.nullable(),
     resolvedBy: z.string().nullable().openapi({ description: 'Null while it is open, and where it ended by itself' }),
+    mergedInto: z.string().nullable().openapi({
+      description:
+        'The ID of the older incident that turned out to have the same cause, and tells of both; null where none has',
+    }),
     reopenings: z.int().openapi({ description: 'How often it came back after having been resolved' }),
     reopened: z
       .array(z.object({ at: time, why: z.string() }))

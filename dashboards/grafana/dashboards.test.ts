@@ -160,6 +160,7 @@ beforeAll(async () => {
     updatedAt: since,
     resolvedAt: null,
     resolvedBy: null,
+    mergedInto: null,
     reopenings: 0,
     reopened: [],
     causes: [{ ...cause, evidence: [], path: [] }],

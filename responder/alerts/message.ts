@@ -20,12 +20,13 @@ export function alertIncident(incident: Incident, publicUrl: string): AlertIncid
     state: incident.state,
     severity: severityOf(incident.impact),
     title: plainLine(incident.title, { charsMax: chars.title }),
-    link: `${publicUrl}/incidents/${encodeURIComponent(name(incident.id))}`,
+    link: linkTo(incident.id, publicUrl),
     since: incident.since,
     openedAt: incident.openedAt,
     resolvedAt: incident.resolvedAt,
     acknowledgedBy: incident.acknowledged === null ? null : name(incident.acknowledged.by),
     resolvedBy: incident.resolvedBy === null ? null : name(incident.resolvedBy),
+    mergedInto: incident.mergedInto === null ? null : linkTo(incident.mergedInto, publicUrl),
     cause: cause === undefined ? null : alertCause(cause),
     confidence: incident.confidence,
     noCauseReason:
@@ -48,6 +49,10 @@ export function alertIncident(incident: Incident, publicUrl: string): AlertIncid
     example: null,
     labelledBefore: null,
   }
+}
+
+function linkTo(id: string, publicUrl: string): string {
+  return `${publicUrl}/incidents/${encodeURIComponent(name(id))}`
 }
 
 function alertCause({ service, operation, kind, peer, score, evidence, path }: Cause): AlertCause {

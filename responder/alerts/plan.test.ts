@@ -65,6 +65,20 @@ test('an incident is told once, however often it is looked at', () => {
   expect(told.at(22, { resolvedMs: at(21) })).toEqual([])
 })
 
+test('whoever hears that an incident ended hears, too, that it goes on as part of another one', () => {
+  const told = tell({ routes: [{ name: 'all', to: ['hook'], group_by: 'all' }] })
+  told.at(0, {}, { id: 'two', title: 'search is slow' })
+  const link = 'https://headwater.example.com/incidents/one'
+  expect(told.at(6, {}, { id: 'two', title: 'search is slow', resolvedMs: at(6), mergedInto: 'one' })).toEqual([
+    `updated one+two: Part of another incident now, ${link} : search is slow`,
+  ])
+  const alone = tell(toHook)
+  alone.at(0, { id: 'two', title: 'search is slow' })
+  expect(alone.at(1, { id: 'two', title: 'search is slow', resolvedMs: at(1), mergedInto: 'one' })).toEqual([
+    `resolved two: Part of another incident now, ${link} : search is slow`,
+  ])
+})
+
 test('what is worse is told at once, other news at most every five minutes', () => {
   const told = tell(toHook)
   told.at(0, {})

@@ -182,7 +182,7 @@ function stepOf(
     quietly: { incidentId: incident.id, told: null, isOpen: false },
   })
   if (incident.state === 'resolved') {
-    if (told !== null) return { ...entry, tells: true, news: wasOpen ? [`Resolved: ${incident.title}`] : [] }
+    if (told !== null) return { ...entry, tells: true, news: wasOpen ? [endOf(incident)] : [] }
     // It ended before it was told: because it was held back, or because nobody looked, and then its end is told.
     const endedMs = endedMsOf(subject)
     if (isInWindow(subject, configuration, endedMs)) return endsQuietly('maintenance')
@@ -203,6 +203,10 @@ function stepOf(
   // What comes back says why it is no new incident.
   const back = subject.returned === undefined ? [] : [subject.returned]
   return { ...entry, tells: true, news: wasOpen ? [`Opened: ${incident.title}`, ...back] : back }
+}
+
+function endOf({ title, mergedInto }: AlertIncident): string {
+  return mergedInto === null ? `Resolved: ${title}` : `Part of another incident now, ${mergedInto} : ${title}`
 }
 
 function endedMsOf({ incident }: Subject): number {
@@ -257,7 +261,9 @@ function messageOf({
   })
   const open = incidents.filter(({ state }) => state === 'open')
   const sorted = incidents.toSorted((one, other) => weight(other) - weight(one))
-  const news = change === 'resolved' ? [] : telling.flatMap((step) => step.news)
+  // That something is resolved needs no more words, that it goes on elsewhere does.
+  const isNews = ({ subject }: Step): boolean => change !== 'resolved' || subject.incident.mergedInto !== null
+  const news = telling.filter(isNews).flatMap((step) => step.news)
   return {
     id: messageId(destination, key, number),
     thread: threadId(key),

@@ -85,6 +85,7 @@ export function exampleMessage({
     updatedAt: ago(0),
     resolvedAt,
     resolvedBy: null,
+    mergedInto: null,
     reopenings: 0,
     reopened: [],
     confidence: 0.9,

@@ -13,6 +13,7 @@ export interface IncidentChange {
   users?: [affected: number, seen: number]
   openedMs?: number
   resolvedMs?: number
+  mergedInto?: string | null
   title?: string
   acknowledgedBy?: string
   /** Why it is open again. */
@@ -31,6 +32,7 @@ export function testIncident({
   users = [10, 400],
   openedMs = 0,
   resolvedMs,
+  mergedInto = null,
   title = `${service} ${operation} fails`,
   acknowledgedBy,
   returned,
@@ -70,6 +72,7 @@ export function testIncident({
     impact,
     anomalies: [],
     resolvedBy: null,
+    mergedInto,
     reopenings: returned === undefined ? 0 : 1,
     reopened: returned === undefined ? [] : [{ at: time(openedMs), why: returned }],
     confidence: cause === null ? 0 : 0.8,

@@ -74,6 +74,7 @@ export function toIncident(row: Selectable<Database['incidents']>): Incident {
     updatedAt: row.updated_at.toISOString(),
     resolvedAt: closed?.at ?? row.resolved_at?.toISOString() ?? null,
     resolvedBy: closed?.by ?? null,
+    mergedInto: row.merged_into,
     reopenings: row.reopenings,
     reopened: row.reopened,
     causes: row.causes.map((cause) => ({

@@ -78,7 +78,8 @@ function incidentBlock(incident: AlertIncident): SlackBlock {
   ])
 }
 
-function standing({ state, acknowledgedBy, resolvedBy }: AlertIncident): string {
+function standing({ state, acknowledgedBy, resolvedBy, mergedInto }: AlertIncident): string {
+  if (state === 'resolved' && mergedInto !== null) return ' (part of another incident)'
   if (state === 'resolved') return resolvedBy === null ? ' (resolved)' : ` (resolved by ${resolvedBy})`
   return acknowledgedBy === null ? '' : ` (acknowledged by ${acknowledgedBy})`
 }

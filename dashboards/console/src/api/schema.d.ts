@@ -4495,6 +4495,8 @@ export interface components {
             resolvedAt: string | null;
             /** @description Null while it is open, and where it ended by itself */
             resolvedBy: string | null;
+            /** @description The ID of the older incident that turned out to have the same cause, and tells of both; null where none has */
+            mergedInto: string | null;
             /** @description How often it came back after having been resolved */
             reopenings: number;
             /** @description The last 20 of these, oldest first */

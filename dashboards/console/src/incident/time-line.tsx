@@ -1,5 +1,7 @@
 import type { ReactNode } from 'react'
+import { Link } from 'wouter'
 import type { Schemas } from '../api/client.ts'
+import { incidentPath } from '../links.ts'
 import { Raw } from '../parts/raw.tsx'
 import { Time } from '../parts/time.tsx'
 import { measured } from '../tell.ts'
@@ -85,7 +87,7 @@ function entriesOf(incident: Incident): Entry[] {
       ),
     })),
   ]
-  const { acknowledged, verdict, resolvedAt, resolvedBy } = incident
+  const { acknowledged, verdict, resolvedAt } = incident
   if (acknowledged !== null) {
     entries.push({
       at: acknowledged.at,
@@ -107,10 +109,20 @@ function entriesOf(incident: Incident): Entry[] {
       at: resolvedAt,
       kind: 'state',
       sign: '✓',
-      text: resolvedBy === null ? 'it ended by itself' : <By name={resolvedBy} did="resolved it" />,
+      text: <End incident={incident} />,
     })
   }
   return entries
+}
+
+function End({ incident: { resolvedBy, mergedInto } }: { incident: Incident }) {
+  if (resolvedBy !== null) return <By name={resolvedBy} did="resolved it" />
+  if (mergedInto === null) return <>it ended by itself</>
+  return (
+    <>
+      it is part of <Link href={incidentPath(mergedInto)}>an older incident</Link>, which has the same cause
+    </>
+  )
 }
 
 function By({ name, did }: { name: string; did: string }) {

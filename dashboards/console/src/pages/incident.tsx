@@ -11,7 +11,7 @@ import { Examples } from '../incident/examples.tsx'
 import { Impact } from '../incident/impact.tsx'
 import { CausePath } from '../incident/path.tsx'
 import { TimeLine } from '../incident/time-line.tsx'
-import { query, servicePath } from '../links.ts'
+import { incidentPath, query, servicePath } from '../links.ts'
 import { ErrorNote, Waiting } from '../parts/notes.tsx'
 import { Raw } from '../parts/raw.tsx'
 import { State } from '../parts/state.tsx'
@@ -63,6 +63,11 @@ function Told({ incident }: { incident: Schemas['Incident'] }) {
             noticed after {span(Date.parse(incident.openedAt) - Date.parse(incident.since))}
             {incident.reopenings > 0 && `, came back ${plural(incident.reopenings, 'time')}`}
           </span>
+          {incident.mergedInto !== null && (
+            <span>
+              part of <Link href={incidentPath(incident.mergedInto)}>an older incident</Link> since
+            </span>
+          )}
           {acknowledged !== null && (
             <span>
               <Raw text={acknowledged.by} most={60} /> looks after it
