@@ -12,7 +12,11 @@ const definitions = {
   },
   headwater_settle_watermark_seconds: { type: 'gauge', help: 'All that arrived before this Unix time is settled' },
   headwater_analyzer_leader: { type: 'gauge', help: '1 while this analyzer holds the lease' },
-  headwater_analyzer_steps_total: { type: 'counter', help: 'Steps of analysis done' },
+  headwater_analyzer_steps_total: { type: 'counter', help: 'Steps of analysis done, a window each' },
+  headwater_analyzer_early_steps_total: {
+    type: 'counter',
+    help: 'Steps within a window, made while an incident could be beginning',
+  },
   headwater_analyzer_findings_total: { type: 'counter', help: 'Departures from normal, over all steps' },
   headwater_analyzer_series_left_out_total: {
     type: 'counter',

@@ -1,10 +1,20 @@
 // Every number that the analysis rests on, in one place, the same for all systems.
 
 export const parameters = {
-  /** A window is judged once it ended so long ago: exporters send every 5 s by default, and settling waits for 5 s of quiet. */
-  lagMs: 10_000,
-  /** Windows are judged in steps of one window of the finer states. */
+  /**
+   * A window is judged once it ended so long ago: settling waits for 5 s of quiet, and our agents send every second. Of what
+   * comes from exporters that send every 5 s, as they do by default, the end of a window is judged with the next one.
+   */
+  lagMs: 7_000,
+  /** The finer states. */
+  windowMs: 10_000,
+  /** Windows are judged in steps of one. */
   stepMs: 10_000,
+  /**
+   * While an incident could be beginning, in half steps. It could where a test tells more than chance would in all tests of so
+   * many steps, by so many bad calls.
+   */
+  early: { stepMs: 5_000, oncePerSteps: 20, badCallsMin: 2 },
   /** What counts as now. */
   recentMs: 30_000,
   /** Between now and the baseline: a fault that has just begun must not become normal. */

@@ -14,8 +14,8 @@ import {
 import { type Baseline, baselineUntil } from './baseline.ts'
 import { readCommonSlowdown } from './common-slowdown.ts'
 import { reachableFrom } from './graph/reachable.ts'
-import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
+import { recentAt } from './recent.ts'
 import { screenRules, whatStandsOut } from './stands-out.ts'
 
 /** The same time twice: as it is, and as it usually is. */
@@ -37,6 +37,8 @@ export interface Pictures extends PicturePair {
   pValueMax: number
   /** By what factor everything is slower than usual. */
   slowdown: number
+  /** Services where something could be beginning. */
+  restless: ReadonlySet<string>
   /** Whether nothing at all was called in the recent time. */
   isEmpty: boolean
   /** So far, series that were too many to look at, as well as pairs of services, and services below. */
@@ -63,12 +65,13 @@ const belowMax = 200
 
 /** Recent states up to `atMs` and those before, without times of incidents. */
 export async function readPictures(store: Store, atMs: number): Promise<Pictures> {
-  const recentMs = parameters.recentMs
-  const recent = tenSecondsOf({ fromMs: atMs - recentMs, toMs: atMs })
-  const normal = await baselineUntil(store, { atMs, toMs: atMs - recentMs })
+  const range = recentAt(atMs)
+  const recentMs = atMs - range.fromMs
+  const recent = tenSecondsOf(range)
+  const normal = await baselineUntil(store, { atMs, toMs: range.fromMs })
   const { windows: baseline, coversMs: baselineMs } = normal
   const screen = await screenSeries(store, { recent, baseline, recentMs, baselineMs, rules: screenRules })
-  const { pValueMax, services: striking, isSlow } = whatStandsOut(screen)
+  const { pValueMax, services: striking, isSlow, restless } = whatStandsOut(screen)
   const pictures = await readPair(store, { recent, baseline, services: striking })
   const slowdown = isSlow ? await readCommonSlowdown(store, { recent, baseline }) : 1
   if (screen.quiet.length > 0) {
@@ -125,6 +128,7 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     normal,
     pValueMax,
     slowdown,
+    restless,
     isEmpty: screen.isEmpty,
     leftOut: () => leftOut,
     around,

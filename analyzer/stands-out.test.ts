@@ -28,6 +28,21 @@ test('a rise that is certain, and too small to tell, makes nobody stand out', ()
   expect(told.services.size).toBe(0)
 })
 
+test('little more than chance makes a service restless before it stands out', () => {
+  const failing = (bad: number) =>
+    whatStandsOut({
+      tests: 40,
+      suspicious: [
+        { service: 'payments', calls: 30, callsBefore: 5_000, outcomes: [{ test: 'errors', bad, badBefore: 0 }] },
+      ],
+      quiet: [],
+    })
+  const [none, little, much] = [failing(1), failing(3), failing(9)]
+  expect([none.services.size, none.restless.size]).toEqual([0, 0])
+  expect([little.services.size, [...little.restless]]).toEqual([0, ['payments']])
+  expect([[...much.services], [...much.restless]]).toEqual([['payments'], ['payments']])
+})
+
 test('p-values above the rate may be left out, when their number is told', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 1e6 }), { maxLength: 50 }), (scaled) => {

@@ -26,6 +26,8 @@ export function whatStandsOut(
   services: Set<string>
   /** Whether slowness is among what tells. */
   isSlow: boolean
+  /** Services of which a test tells little, and still more than chance would: something could be beginning. */
+  restless: Set<string>
 } {
   const judged = suspicious.flatMap((series) =>
     testsOf(series, shareRiseMin).map((test) => ({ ...test, service: series.service })),
@@ -36,10 +38,15 @@ export function whatStandsOut(
     tests,
   )
   const telling = judged.filter(({ pValue, isLarge }) => isLarge && pValue <= pValueMax)
+  const { oncePerSteps, badCallsMin } = parameters.early
+  const isRestless = judged.filter(
+    ({ pValue, excessCalls }) => excessCalls >= badCallsMin && pValue * tests * oncePerSteps <= 1,
+  )
   return {
     pValueMax,
     services: new Set([...telling.map(({ service }) => service), ...quiet]),
     isSlow: telling.some(({ test }) => test === 'latency' || test === 'self-time'),
+    restless: new Set(isRestless.map(({ service }) => service)),
   }
 }
 
@@ -47,21 +54,20 @@ export function whatStandsOut(
 function testsOf(
   { calls, callsBefore, outcomes }: SuspiciousSeries,
   shareRiseMin?: number,
-): { test: ScreenedTest; pValue: number; isLarge: boolean }[] {
+): { test: ScreenedTest; pValue: number; isLarge: boolean; excessCalls: number }[] {
   return Map.groupBy(outcomes, ({ test }) => test)
     .entries()
     .map(([test, ofTest]) => {
-      const judged = ofTest.map(({ bad, badBefore }) => ({
-        pValue: betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore }),
-        isLarge: isLargeEnough(
-          { calls, excessCalls: Math.max(0, bad - (calls * badBefore) / callsBefore) },
-          shareRiseMin,
-        ),
-      }))
+      const judged = ofTest.map(({ bad, badBefore }) => {
+        const excessCalls = Math.max(0, bad - (calls * badBefore) / callsBefore)
+        const pValue = betaBinomialTail({ k: bad, n: calls, badBefore, callsBefore })
+        return { pValue, excessCalls, isLarge: isLargeEnough({ calls, excessCalls }, shareRiseMin) }
+      })
       return {
         test,
         pValue: Math.min(...judged.map(({ pValue }) => pValue)),
         isLarge: judged.some(({ isLarge }) => isLarge),
+        excessCalls: Math.max(...judged.map(({ excessCalls }) => excessCalls)),
       }
     })
     .toArray()

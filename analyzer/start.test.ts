@@ -133,17 +133,30 @@ test('an analyzer stops while both engines are away', async () => {
   expect(Date.now() - before).toBeLessThan(10_000)
 }, 180_000)
 
-test('a step is judged ten seconds after it ended, once, and steps missed in a pause are skipped', () => {
-  expect(nextStepMs(119_999, undefined)).toBe(100_000)
-  expect(nextStepMs(120_000, 100_000)).toBe(110_000)
-  expect(nextStepMs(129_999, 110_000)).toBeUndefined()
-  expect(nextStepMs(600_000, 110_000)).toBe(590_000)
-  expect(nextStepMs(100_000, 110_000)).toBeUndefined()
+const calm = (judgedMs?: number) => ({ judgedMs, isUneasy: false })
+const uneasy = (judgedMs?: number) => ({ judgedMs, isUneasy: true })
+
+test('a step is judged seven seconds after it ended, once, and steps missed in a pause are skipped', () => {
+  expect(nextStepMs(116_999, calm())).toBe(100_000)
+  expect(nextStepMs(117_000, calm(100_000))).toBe(110_000)
+  expect(nextStepMs(126_999, calm(110_000))).toBeUndefined()
+  expect(nextStepMs(600_000, calm(110_000))).toBe(590_000)
+  expect(nextStepMs(100_000, calm(110_000))).toBeUndefined()
+})
+
+test('while something could be beginning there is a step in between, and the regular ones stay where they are', () => {
+  expect(nextStepMs(121_999, uneasy(110_000))).toBeUndefined()
+  expect(nextStepMs(122_000, uneasy(110_000))).toBe(115_000)
+  expect(nextStepMs(126_999, calm(115_000))).toBeUndefined()
+  expect(nextStepMs(127_000, calm(115_000))).toBe(120_000)
+  expect(nextStepMs(127_000, uneasy(115_000))).toBe(120_000)
 })
 
 test('the next round waits no longer than for the next step', () => {
-  expect(untilNextStepMs(129_000, 110_000)).toBe(1_000)
-  expect(untilNextStepMs(131_000, 110_000)).toBe(0)
-  expect(untilNextStepMs(131_000, undefined)).toBe(Infinity)
-  expect(nextStepMs(129_000 + untilNextStepMs(129_000, 110_000), 110_000)).toBe(120_000)
+  expect(untilNextStepMs(126_000, calm(110_000))).toBe(1_000)
+  expect(untilNextStepMs(126_000, calm(115_000))).toBe(1_000)
+  expect(untilNextStepMs(121_000, uneasy(110_000))).toBe(1_000)
+  expect(untilNextStepMs(128_000, calm(110_000))).toBe(0)
+  expect(untilNextStepMs(128_000, calm())).toBe(Infinity)
+  expect(nextStepMs(126_000 + untilNextStepMs(126_000, calm(110_000)), calm(110_000))).toBe(120_000)
 })

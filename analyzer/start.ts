@@ -17,6 +17,7 @@ import {
 import { type AnalyzerMetrics, analyzerMetrics } from './metrics.ts'
 import { parameters } from './parameters.ts'
 import { LastingEffects } from './read-lasting.ts'
+import { isEarly } from './recent.ts'
 import { step } from './step.ts'
 
 export interface Analyzer {
@@ -46,6 +47,7 @@ export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }:
   const state: LoopState = {
     lease: undefined,
     judgedMs: undefined,
+    isUneasy: false,
     lasting: new LastingEffects(store),
     refused: { tick: 0, times: 0 },
   }
@@ -74,13 +76,18 @@ export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }:
   }
 }
 
-interface LoopState {
+interface LoopState extends Judged {
   lease: Lease | undefined
-  /** The last step judged. */
-  judgedMs: number | undefined
   lasting: LastingEffects
   /** The tick that ClickHouse refused last, and how often. */
   refused: { tick: number; times: number }
+}
+
+interface Judged {
+  /** The last step judged. */
+  judgedMs: number | undefined
+  /** Whether something could be beginning. */
+  isUneasy: boolean
 }
 
 /** Tells after how many milliseconds the next round has work. */
@@ -116,12 +123,13 @@ async function round({
   metrics.add('headwater_settle_late_spans_total', counts.late)
   metrics.set('headwater_settle_watermark_seconds', tick.toMs / 1_000)
   const nextMs = (): number =>
-    tick.isCutShort === true ? 0 : untilNextStepMs(tick.toMs + performance.now() - beganMs, state.judgedMs)
-  const stepMs = nextStepMs(tick.toMs, state.judgedMs)
+    tick.isCutShort === true ? 0 : untilNextStepMs(tick.toMs + performance.now() - beganMs, state)
+  const stepMs = nextStepMs(tick.toMs, state)
   if (stepMs === undefined) return nextMs()
   const report = await step(store, state.lease, stepMs, { lasting: state.lasting })
   state.judgedMs = stepMs
-  metrics.add('headwater_analyzer_steps_total')
+  state.isUneasy = report.isUneasy
+  metrics.add(isEarly(stepMs) ? 'headwater_analyzer_early_steps_total' : 'headwater_analyzer_steps_total')
   metrics.add('headwater_analyzer_findings_total', report.findings)
   metrics.add('headwater_incidents_opened_total', report.opened)
   metrics.add('headwater_incidents_reopened_total', report.reopened)
@@ -148,15 +156,22 @@ function isHopeless({ refused }: LoopState, { tick }: Tick, error: unknown): boo
   return refused.times >= refusalsMax
 }
 
-/** The newest step that settling has passed by the lag; `undefined` when it has been judged. Steps missed in a pause are skipped. */
-export function nextStepMs(watermarkMs: number, judgedMs: number | undefined): number | undefined {
-  const newest = Math.floor((watermarkMs - parameters.lagMs) / parameters.stepMs) * parameters.stepMs
+/**
+ * The newest step that settling has passed by the lag; `undefined` when it has been judged. Steps missed in a pause are skipped.
+ * While something could be beginning, there are early ones between the regular.
+ */
+export function nextStepMs(watermarkMs: number, { judgedMs, isUneasy }: Judged): number | undefined {
+  const everyMs = isUneasy ? parameters.early.stepMs : parameters.stepMs
+  const newest = Math.floor((watermarkMs - parameters.lagMs) / everyMs) * everyMs
   return judgedMs !== undefined && newest <= judgedMs ? undefined : newest
 }
 
 /** How long until settling can have passed the step after the last one that was judged, by the lag. */
-export function untilNextStepMs(watermarkMs: number, judgedMs: number | undefined): number {
-  return judgedMs === undefined ? Infinity : Math.max(0, judgedMs + parameters.stepMs + parameters.lagMs - watermarkMs)
+export function untilNextStepMs(watermarkMs: number, { judgedMs, isUneasy }: Judged): number {
+  if (judgedMs === undefined) return Infinity
+  const everyMs = isUneasy ? parameters.early.stepMs : parameters.stepMs
+  const nextMs = (Math.floor(judgedMs / everyMs) + 1) * everyMs
+  return Math.max(0, nextMs + parameters.lagMs - watermarkMs)
 }
 
 function describe(error: unknown): string {

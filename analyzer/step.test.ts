@@ -12,7 +12,7 @@ import {
 import type { Incident } from '@headwater/vocabulary'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { LastingEffects } from './read-lasting.ts'
-import { step } from './step.ts'
+import { step, type StepReport } from './step.ts'
 import type { ShopRun } from './test-shop.ts'
 import { during, endS, faultS, msAt, secondOf, Stories } from './test-story.ts'
 
@@ -256,6 +256,19 @@ test('who resolves an incident that goes on is left alone; once it was quiet and
   // Coming back asks for somebody again; what was said stays.
   expect(back).toMatchObject({ acknowledged: null, comments: [{ text: 'known' }] })
   expect((await stories.store.postgres.selectFrom('incidents').select('id').execute()).length).toBe(1)
+}, 240_000)
+
+test('a window that goes on opens an incident, and leaves what is open as it is', async () => {
+  await stories.receive({ faults: [{ fault: 'dead-payments', fromMs: msAt(307), toMs: msAt(faultS.to) }] })
+  const reports: Record<number, StepReport> = {}
+  for (const second of [300, 310, 315, 325]) reports[second] = await stories.judge(second)
+  expect(reports[300]).toMatchObject({ isUneasy: false, open: 0 })
+  expect(reports[310]).toMatchObject({ isUneasy: true, opened: 0 })
+  expect(reports[315]).toMatchObject({ isUneasy: false, opened: 1, open: 1 })
+  const [told] = await readOpenIncidents(stories.store)
+  expect(told?.causes[0]).toMatchObject({ service: 'payments', kind: 'unavailable' })
+  expect(reports[325]).toMatchObject({ opened: 0, open: 1 })
+  expect(await readOpenIncidents(stories.store)).toEqual([told])
 }, 240_000)
 
 test('two incidents that turn out to have one cause become one', async () => {

@@ -9,6 +9,7 @@ import {
   saveIncident,
   type Store,
   tenSecondsOf,
+  type TrackedIncident,
   type WindowCounts,
   type Windows,
 } from '@headwater/store'
@@ -27,6 +28,7 @@ import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
 import { type Lasting, LastingEffects } from './read-lasting.ts'
 import { type Pictures, readPictures } from './read-pictures.ts'
+import { isEarly, recentAt } from './recent.ts'
 import type { Compared } from './told-anomaly.ts'
 
 export interface StepReport {
@@ -38,6 +40,8 @@ export interface StepReport {
   /** Part of an older one since. */
   merged: number
   open: number
+  /** Whether something could be beginning that no open incident owns: then the next step is an early one. */
+  isUneasy: boolean
   /** Series that were too many to look at, and so not judged or not told. */
   seriesLeftOut: number
   /** Why small effects that last could not be looked for. */
@@ -45,7 +49,8 @@ export interface StepReport {
 }
 
 /**
- * Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. Who
+ * Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. At half of a
+ * step it judges what is known of a window that goes on, too, and only opens incidents. Who
  * makes step after step gives the same `lasting` to all, so that what lasts is looked for once a minute only.
  */
 export async function step(
@@ -66,6 +71,7 @@ export async function step(
       resolved: 0,
       merged: 0,
       open: open.length,
+      isUneasy: false,
       seriesLeftOut: pictures.leftOut(),
     }
   }
@@ -88,7 +94,7 @@ export async function step(
     now: new Date(nowMs).toISOString(),
   })
   const decisions: Decision[] = []
-  for (const decision of possible) {
+  for (const decision of possible.filter(({ deed }) => !isEarly(atMs) || deed === 'open' || deed === 'reopen')) {
     if (!('group' in decision)) {
       await carryOut(store, lease, { decision, atMs, nowMs })
       decisions.push(decision)
@@ -113,21 +119,33 @@ export async function step(
     await carryOut(store, lease, { decision, evidence, atMs, nowMs })
     decisions.push(decision)
   }
+  const owned = new Set([
+    ...open.flatMap(({ scope }) => scope),
+    ...decisions.flatMap((decision) => ('group' in decision ? decision.group.services : [])),
+  ])
   return {
     findings: findings.length,
     opened: decisions.filter(({ deed }) => deed === 'open').length,
     reopened: decisions.filter(({ deed }) => deed === 'reopen').length,
     resolved: decisions.filter(({ deed }) => deed === 'resolve').length,
     merged: decisions.filter(({ deed }) => deed === 'merge').length,
-    open: decisions.filter((decision) => !['resolve', 'merge'].includes(decision.deed) && !isStillClosed(decision))
-      .length,
+    open: countOpen(open, decisions),
+    isUneasy: [...pictures.restless].some((service) => !owned.has(service)),
     seriesLeftOut: leftOut + pictures.leftOut(),
     ...(effects.isNew && effects.failure !== undefined ? { lastingFailure: effects.failure } : {}),
   }
 }
 
-function isStillClosed(decision: Decision): boolean {
-  return decision.deed === 'wait' && decision.incident.isClosed
+/** How many incidents are open once these decisions are carried out; what somebody has resolved is not. */
+function countOpen(before: readonly TrackedIncident[], decisions: readonly Decision[]): number {
+  const open = new Set(before.filter(({ isClosed }) => !isClosed).map(({ id }) => id))
+  let opened = 0
+  for (const decision of decisions) {
+    if (decision.deed === 'open') opened += 1
+    else if (decision.deed === 'reopen') open.add(decision.incident.id)
+    else if (decision.deed === 'resolve' || decision.deed === 'merge') open.delete(decision.incident.id)
+  }
+  return open.size + opened
 }
 
 /** What a step has read of all series. */
@@ -174,7 +192,7 @@ async function readSuspects(
   const around = await pictures.around(group.services, lasts ? effects.baseline : undefined)
   const fromMs = blamedFromMs(atMs, lasts ? Math.min(sinceMs, effects.range.fromMs) : sinceMs)
   const isLonger = fromMs < atMs - pictures.recentMs
-  const recent = tenSecondsOf({ fromMs, toMs: atMs })
+  const recent = tenSecondsOf({ fromMs, toMs: recentAt(atMs).toMs })
   const since = isLonger ? await readStates(store, recent, { services: servicesIn(around) }) : undefined
   count(since?.leftOut ?? 0)
   const seen = since === undefined ? around.recent : pictureOf(since.states)
@@ -209,7 +227,7 @@ function withLasting(findings: Finding[], { findings: lasting }: Lasting): Findi
 
 /** Since when suspects are judged: since the onset where there is one, at least the recent time, and not for ever. */
 function blamedFromMs(atMs: number, sinceMs: number): number {
-  return Math.max(Math.min(sinceMs, atMs - parameters.recentMs), atMs - parameters.blameMs)
+  return Math.max(Math.min(sinceMs, recentAt(atMs).fromMs), atMs - parameters.blameMs)
 }
 
 /** What has gone on for minutes has become part of the recent time's normal. */
@@ -260,7 +278,7 @@ const reopenedMax = 20
 /** The times that a step compares. */
 function comparedAt(atMs: number, sinceMs: number, normal: Baseline): Compared {
   return {
-    recent: { fromMs: atMs - parameters.recentMs, toMs: atMs },
+    recent: recentAt(atMs),
     baseline: normal.range,
     blamed: { fromMs: blamedFromMs(atMs, sinceMs), toMs: atMs },
   }

@@ -11,6 +11,7 @@ import {
   takeLease,
 } from '@headwater/store'
 import { LastingEffects } from './read-lasting.ts'
+import { parameters } from './parameters.ts'
 import { settleRules } from './start.ts'
 import { step, type StepReport } from './step.ts'
 import { type FaultTime, type ShopFault, type ShopRun, shopTime } from './test-shop.ts'
@@ -117,15 +118,15 @@ export class Stories {
 
   /** Settles what came up to a second. */
   async settle(untilS: number): Promise<void> {
-    if (untilS - 10 < this.#settledS) this.#settledS = 0
+    if (untilS - parameters.lagMs / 1_000 < this.#settledS) this.#settledS = 0
     this.#tick += 1
     await settleTick(this.store, { tick: this.#tick, fromMs: msAt(this.#settledS), toMs: msAt(untilS) }, settleRules)
     this.#settledS = untilS
   }
 
-  /** Settles as the loop does, ten seconds ahead of the step, then judges it. */
+  /** Settles as the loop does, so far ahead of the step, then judges it. */
   async judge(second: number, lasting = new LastingEffects(this.store)): Promise<StepReport> {
-    await this.settle(second + 10)
+    await this.settle(second + parameters.lagMs / 1_000)
     return await step(this.store, this.lease, msAt(second), { lasting })
   }
 

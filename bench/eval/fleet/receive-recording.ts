@@ -1,15 +1,13 @@
-// A recording on the way of any sender's: OTLP to a collector, rows in ClickHouse, each arrived when it did then, and settled by ticks of
-// that time. Kept, so that a change of the analysis is scored without sending anew.
+// A recording on the way of any sender's: OTLP to a collector, rows in ClickHouse, each arrived when it did then. Kept, so that a change of the analysis is scored without sending anew.
 
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { settleRules } from '@headwater/analyzer'
 import { createCollector, readCollectorSettings } from '@headwater/collector'
 import { startEngines } from '@headwater/embedded'
-import { connectStore, migrateClickHouse, migratePostgres, settleTick, type Store } from '@headwater/store'
+import { connectStore, migrateClickHouse, migratePostgres, type Store } from '@headwater/store'
 import { decodeRequest } from '../../otlp.ts'
 import { beat } from '../beat.ts'
 import { settlingVersion } from '../settling-version.ts'
@@ -17,9 +15,8 @@ import type { Recording } from './record.ts'
 import { readRecorded, type Recorded } from './recorder.ts'
 
 /** Raised when other rows would be made of the same recording. */
-const version = '2'
+const version = '3'
 const sentAtOnce = 512
-const tickMs = 120_000
 
 /** A store that knows a recording and no incident yet. */
 export interface Received extends AsyncDisposable {
@@ -88,7 +85,6 @@ async function receive(store: Store, recording: Recording, logDirectory: string)
     await collector.close(5_000)
   }
   await arriveThen(store, arrivals)
-  await settleThen(store, recording)
   await beat(store, { fromMs: recording.fromMs, toMs: recording.toMs, collectorId: 'recorder' })
 }
 
@@ -141,12 +137,6 @@ async function post(
     if (!isBusy || retry === retriesMax)
       throw new Error(`Cannot send to ${path}: ${answer.status} ${told.slice(0, 300)}`)
     await sleep(200)
-  }
-}
-
-async function settleThen(store: Store, { fromMs, toMs }: Recording): Promise<void> {
-  for (let [tick, atMs] = [1, fromMs]; atMs < toMs; [tick, atMs] = [tick + 1, atMs + tickMs]) {
-    await settleTick(store, { tick, fromMs: atMs, toMs: atMs + tickMs }, settleRules)
   }
 }
 

@@ -1,9 +1,9 @@
-// A recording in the product, in time lapse: the steps of a running analyzer, each at its time of then. They read what ended before
-// them, and all of it is settled: of a call whose trace settled later than its step, a running analyzer would not have known yet.
+// A recording in the product, in time lapse: the rounds of a running analyzer, each at its time of then. They settle what had arrived
+// by then, and judge it.
 
 import { randomUUID } from 'node:crypto'
-import { LastingEffects, nextStepMs, step, untilNextStepMs } from '@headwater/analyzer'
-import { readOpenIncidents, releaseLease, takeLease, type TrackedIncident } from '@headwater/store'
+import { LastingEffects, nextStepMs, settleRules, step, untilNextStepMs } from '@headwater/analyzer'
+import { readOpenIncidents, releaseLease, settleTick, takeLease, type TrackedIncident } from '@headwater/store'
 import * as z from 'zod'
 import { type BaselineRankings, baselineRankings, rankingsSchema } from './baselines.ts'
 import { receiveRecording } from './receive-recording.ts'
@@ -59,16 +59,20 @@ export async function watchRecording(
   const steps: ToldStep[] = []
   const { fromMs, toMs } = recording
   const lasting = new LastingEffects(store)
-  let judgedMs: number | undefined
+  const state: Parameters<typeof nextStepMs>[1] = { judgedMs: undefined, isUneasy: false }
+  let settledMs = fromMs
   for (
     let nowMs = fromMs + everyMs;
     nowMs <= toMs;
-    nowMs += Math.min(everyMs, untilNextStepMs(nowMs - visibleAfterMs, judgedMs))
+    nowMs += Math.min(everyMs, untilNextStepMs(nowMs - visibleAfterMs, state))
   ) {
-    const atMs = nextStepMs(nowMs - visibleAfterMs, judgedMs)
+    const boundaryMs = nowMs - visibleAfterMs
+    await settleTick(store, { tick: boundaryMs, fromMs: settledMs, toMs: boundaryMs }, settleRules)
+    settledMs = boundaryMs
+    const atMs = nextStepMs(boundaryMs, state)
     if (atMs === undefined) continue
-    await step(store, lease, atMs, { nowMs, lasting })
-    judgedMs = atMs
+    const { isUneasy } = await step(store, lease, atMs, { nowMs, lasting })
+    Object.assign(state, { judgedMs: atMs, isUneasy })
     steps.push({ atMs, nowMs, open: (await readOpenIncidents(store)).map(toTold) })
     if (steps.length % 30 === 0) progress(`watches ${name}: ${minutesOf(nowMs, recording)}`)
   }
