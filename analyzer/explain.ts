@@ -17,6 +17,7 @@ import {
   type WindowCounts,
   type Windows,
 } from '@headwater/store'
+import { atRiskOf } from './at-risk.ts'
 import { tellingAttribute } from './attribute.ts'
 import { nameOf, type Suspect, toCauses } from './cause.ts'
 import { changeEvidence, readSeenChanges } from './changes.ts'
@@ -134,6 +135,10 @@ export async function explain(
         return { ...flow, runsAffected, ...withInterval(runsAffected, flow.runs) }
       }),
       users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
+      atRisk:
+        first === undefined
+          ? { services: [], flows: [] }
+          : atRiskOf(first, known, { services, flows: impact.flows.map(({ name }) => name) }),
       since: new Date(sinceMs).toISOString(),
     },
     anomalies: group.findings.map((finding) =>

@@ -51,6 +51,7 @@ const incident: ToldIncident = {
     services: ['gateway', 'payments'],
     flows: [{ name: 'POST /orders', runsAffected: 53, runs: 100, share: 0.53, low: 0.433, high: 0.625 }],
     users: { affected: 4, seen: 8, share: 0.5, low: 0.215, high: 0.785 },
+    atRisk: { services: [{ name: 'billing', share: 0.35 }], flows: ['POST /refunds'] },
     since,
   },
   anomalies: [
@@ -125,6 +126,7 @@ Hit since 2026-11-20T12:00:00.000Z
   53 of 100 runs of POST /orders, 53 % (43 % to 63 %)
   4 of 8 users, 50 % (22 % to 79 %)
   services: gateway, payments
+  not hit yet, and dependent on the cause: billing (35 % of its calls), flow POST /refunds
 
 What departs from normal
   where                         signal         expected  seen     by chance  would have shown  since

@@ -146,16 +146,30 @@ function changeLine({ kind, service, version, versionsBefore, description, at }:
   return `${at}  ${what} ${version ?? ''}${version === null ? '' : ' '}of ${service}${before}${description === null ? '' : `: ${description}`} (${when})`
 }
 
-function impactLines({ services, flows, users, since }: Impact): string[] {
+function impactLines({ services, flows, users, atRisk, since }: Impact): string[] {
   return section(`Hit since ${since}`, [
     ...(flows.length === 0 ? ['no flow as far as can be seen'] : flows.slice(0, flowsMax).map(flowLine)),
     ...(flows.length > flowsMax ? [`and ${flows.length - flowsMax} more flows`] : []),
     ...(users.seen === 0 ? [] : [`${users.affected} of ${users.seen} users, ${shareOf(users)}`]),
     `services: ${services.join(', ')}`,
+    ...riskLines(atRisk),
   ])
 }
 
+/** Who may be hit next. */
+function riskLines({ services, flows }: Impact['atRisk']): string[] {
+  const names = services.slice(0, riskMax).map(({ name, share }) => `${name} (${percent(share)} of its calls)`)
+  const more = services.length - names.length + Math.max(0, flows.length - riskMax)
+  const told = [
+    ...names,
+    ...flows.slice(0, riskMax).map((flow) => `flow ${flow}`),
+    ...(more > 0 ? [`${more} more`] : []),
+  ]
+  return told.length === 0 ? [] : [`not hit yet, and dependent on the cause: ${told.join(', ')}`]
+}
+
 const flowsMax = 10
+const riskMax = 5
 const anomaliesMax = 20
 
 function flowLine({ name, runsAffected, runs, ...share }: Impact['flows'][number]): string {

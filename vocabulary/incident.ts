@@ -106,8 +106,18 @@ export interface Impact {
   flows: ({ name: string; runsAffected: number; runs: number } & ShareWithInterval)[]
   /** Users with an affected run; the share is of the users seen in the flows that are hit, since the onset. */
   users: { affected: number; seen: number } & ShareWithInterval
+  /** Who may be hit next. */
+  atRisk: AtRisk
   /** RFC 3339. */
   since: string
+}
+
+/** Who depends on the first cause, by who called whom before, and is not hit so far. */
+export interface AtRisk {
+  /** The share of a service's calls that usually lead to the cause; the largest first. */
+  services: { name: string; share: number }[]
+  /** Flows that pass the service that is to blame. */
+  flows: string[]
 }
 
 /** A share with the interval that holds the true one with a confidence of 95 % (Wilson 1927). */

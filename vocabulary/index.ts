@@ -5,6 +5,7 @@ export type {
   CauseKind,
   Change,
   Evidence,
+  AtRisk,
   Impact,
   Incident,
   IncidentState,

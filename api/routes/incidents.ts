@@ -87,6 +87,17 @@ export const impactShape = z.object({
   services: z.array(z.string()),
   flows: z.array(z.object({ name: z.string(), runsAffected: z.number(), runs: z.number(), ...interval })),
   users: z.object({ affected: z.number(), seen: z.number(), ...interval }),
+  atRisk: z
+    .object({
+      services: z.array(
+        z.object({
+          name: z.string(),
+          share: share.openapi({ description: 'Of its calls, those that usually lead to the cause' }),
+        }),
+      ),
+      flows: z.array(z.string()).openapi({ description: 'Those that pass the service that is to blame' }),
+    })
+    .openapi({ description: 'Who depends on the first cause and is not hit so far' }),
   since: time,
 })
 

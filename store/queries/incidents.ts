@@ -87,6 +87,7 @@ export function toIncident(row: Selectable<Database['incidents']>): Incident {
       ...impact,
       flows: impact.flows.map((flow) => ({ ...flow, ...withInterval(flow.runsAffected, flow.runs) })),
       users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
+      atRisk: earlier(impact.atRisk) ?? { services: [], flows: [] },
     },
     anomalies: row.anomalies.map((anomaly) => ({
       ...anomaly,

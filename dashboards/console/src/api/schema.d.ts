@@ -4533,6 +4533,16 @@ export interface components {
                     /** @description 0 to 1 */
                     high: number;
                 };
+                /** @description Who depends on the first cause and is not hit so far */
+                atRisk: {
+                    services: {
+                        name: string;
+                        /** @description Of its calls, those that usually lead to the cause */
+                        share: number;
+                    }[];
+                    /** @description Those that pass the service that is to blame */
+                    flows: string[];
+                };
                 /** @example 2026-01-31T12:00:00.000Z */
                 since: string;
             };
@@ -4760,6 +4770,16 @@ export interface components {
                         low: number;
                         /** @description 0 to 1 */
                         high: number;
+                    };
+                    /** @description Who depends on the first cause and is not hit so far */
+                    atRisk: {
+                        services: {
+                            name: string;
+                            /** @description Of its calls, those that usually lead to the cause */
+                            share: number;
+                        }[];
+                        /** @description Those that pass the service that is to blame */
+                        flows: string[];
                     };
                     /** @example 2026-01-31T12:00:00.000Z */
                     since: string;

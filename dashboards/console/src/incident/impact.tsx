@@ -3,11 +3,11 @@ import type { Schemas } from '../api/client.ts'
 import { flowPath, servicePath } from '../links.ts'
 import { Share } from '../parts/meter.tsx'
 import { Raw } from '../parts/raw.tsx'
-import { count, plural } from '../tell.ts'
+import { count, plural, share } from '../tell.ts'
 
 /** Whom it hits: flows and users with their shares, and the services on the way. */
 export function Impact({ impact, cause }: { impact: Schemas['Incident']['impact']; cause: string | undefined }) {
-  const { flows, users, services } = impact
+  const { flows, users, services, atRisk } = impact
   return (
     <section className="card" aria-labelledby="impact">
       <h2 id="impact">Whom it hits</h2>
@@ -61,6 +61,29 @@ export function Impact({ impact, cause }: { impact: Schemas['Incident']['impact'
         ))}
         {services.length > 30 && <span className="muted">and {plural(services.length - 30, 'other')}</span>}
       </p>
+      <Dependents {...atRisk} />
     </section>
+  )
+}
+
+/** Who depends on the cause and shows nothing yet. */
+function Dependents({ services, flows }: Schemas['Incident']['impact']['atRisk']) {
+  if (services.length + flows.length === 0) return null
+  return (
+    <>
+      <h3>Not hit yet, and dependent on the cause</h3>
+      <p className="chips">
+        {services.map(({ name, share: ofCalls }) => (
+          <Link key={name} href={servicePath(name)} className="chip">
+            <Raw text={name} most={40} /> <span className="muted num">{share(ofCalls)} of its calls</span>
+          </Link>
+        ))}
+        {flows.map((flow) => (
+          <Link key={flow} href={flowPath(flow)} className="chip">
+            <span className="muted">flow</span> <Raw text={flow} most={60} />
+          </Link>
+        ))}
+      </p>
+    </>
   )
 }
