@@ -3,6 +3,7 @@ import type { CallState, LogPattern } from '@headwater/store'
 import { expect, test } from 'vitest'
 import { blame } from './blame.ts'
 import { toCauses } from './cause.ts'
+import { titleOf } from './explain.ts'
 import { pictureOf } from './picture.ts'
 import { callsIn, findingsOf, shop } from './test-table.ts'
 
@@ -101,8 +102,33 @@ test('who asks many times instead of once is to blame, not who is overloaded by 
       reviews POST /list > wishes GET /check: ${100 * asks} calls, ${10 * slow} ms, self ${5 * slow} ms
       wishes GET /check ?> wishes-db: ${100 * asks} calls, ${3 * slow} ms`)
   const [first, ...others] = blame(pictureOf(graph(20, 10)), pictureOf(graph(1, 1)))
-  expect([first?.service, first?.findings[0]?.signal]).toEqual(['reviews', 'fan-out'])
+  expect([first?.service, first?.operation, first?.findings[0]?.signal]).toEqual(['reviews', 'POST /list', 'fan-out'])
   expect(others.every(({ weight }) => weight === 0)).toBe(true)
+})
+
+test('who leaves out work is to blame for it, by the operation that does', () => {
+  const left = {
+    signal: 'fan-out',
+    service: 'bank.example:443',
+    operation: '',
+    caller: 'payments',
+    callerOperation: 'POST /charge',
+    expected: 1,
+    seen: 0.6,
+    unit: 'calls',
+    pValue: 1e-12,
+    calls: 1_000,
+    baselineCalls: 1_000,
+    excessCalls: 400,
+    excessNs: 0,
+  } as const
+  const suspects = blame(pictureOf(healthy), pictureOf(healthy), { alarms: [left] })
+  expect(suspects).toMatchObject([{ service: 'payments', operation: 'POST /charge', kind: 'errors' }])
+  const [cause] = toCauses(suspects, pictureOf(healthy))
+  expect(titleOf(cause)).toBe('payments POST /charge leaves out calls that it usually makes')
+  expect(cause?.evidence.map(({ sentence }) => sentence)).toEqual([
+    'payments POST /charge made 0.6 calls to bank.example:443 in each of its own; 1 is normal.',
+  ])
 })
 
 test('where everything takes three times as long, nobody is blamed for as much', () => {

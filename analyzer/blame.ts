@@ -73,7 +73,9 @@ function toSuspect({ service, findings }: Charge, weight: number): Suspect {
     const { caller = '', callerOperation = '' } = first
     return { service: caller, operation: callerOperation, kind: 'dependency', peer: service, weight, findings: sorted }
   }
-  return { service, operation: first?.operation ?? '', kind: kindOf(first), weight, findings: sorted }
+  // How often others are called is told of who calls them.
+  const operation = first?.signal === 'fan-out' ? first.callerOperation : first?.operation
+  return { service, operation: operation ?? '', kind: kindOf(first), weight, findings: sorted }
 }
 
 /** Errors and waiting at an edge are told of peers that send no spans, as are misses. */
@@ -82,6 +84,8 @@ function isAtPeer({ signal, caller }: Finding): boolean {
 }
 
 function kindOf(finding: Finding | undefined): Suspect['kind'] {
+  // Who leaves out work fails, though it says that it does not.
+  if (finding?.signal === 'fan-out' && finding.seen < finding.expected) return 'errors'
   switch (finding?.signal) {
     case 'unanswered':
     case 'silence':

@@ -181,7 +181,7 @@ function badCallsOf({ findings }: Suspect, known: Picture): BadCall[] {
 
 /** Without a limit no call is slow. */
 function badCallOf(
-  { signal, service, operation, caller, callerOperation, slowNs = Number.MAX_SAFE_INTEGER }: Finding,
+  { signal, service, operation, caller, callerOperation, expected, seen, slowNs = Number.MAX_SAFE_INTEGER }: Finding,
   known: Picture,
 ): BadCall | undefined {
   switch (signal) {
@@ -195,8 +195,12 @@ function badCallOf(
       return { kind: 'unanswered', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
     case 'silence':
       return { kind: 'silence', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
-    // Calls have neither logs nor a count of calls below of their own in the facts.
+    // Whose work was left out is told by never having come there.
     case 'fan-out':
+      return seen < expected && caller !== undefined && known.served.has(service)
+        ? { kind: 'silence', service, flows: [...(known.flowsThrough.get(caller) ?? [])] }
+        : undefined
+    // Calls have neither logs nor a count of calls below of their own in the facts.
     case 'cache-misses':
     case 'logs':
       return undefined
@@ -291,6 +295,10 @@ function failedRunsOf(service: string, { fromMs, toMs }: TimeRange): string {
 export function titleOf(cause: Cause | undefined): string {
   if (cause === undefined) return 'Something departs from normal, and no service stands out as the cause'
   const place = `${cause.service} ${cause.operation}`.trim()
+  const [first] = cause.evidence
+  if (first?.signal === 'fan-out' && (first.seen ?? 0) < (first.expected ?? 0)) {
+    return `${place} leaves out calls that it usually makes`
+  }
   switch (cause.kind) {
     case 'errors':
       return `${place} fails`

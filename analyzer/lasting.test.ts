@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { detectLasting, smallDepartures } from './lasting.ts'
 import { parameters } from './parameters.ts'
-import { pictureOf } from './picture.ts'
+import { edgeKey, pictureOf } from './picture.ts'
 import { callsIn, findingsOf, shop, tell } from './test-table.ts'
 
 const before = shop(1_000)
@@ -72,6 +72,25 @@ test('a twentieth of them left is enough of a loss, a half is not', () => {
   const with_ = (calls: number) => shop(100, { bank: `${calls} calls, 25 ms` })
   expect(lastingIn([with_(5), with_(5), with_(5)])).toHaveLength(1)
   expect(lastingIn([with_(50), with_(50), with_(50)])).toEqual([])
+})
+
+test('where each success made the call, a third of them without it is enough', () => {
+  const always = new Set([edgeKey('payments', 'POST /charge', 'bank.example:443')])
+  const found = (...made: number[]) => {
+    const minutes = made.map((calls) => shop(100, { bank: `${calls} calls, 25 ms` }))
+    return detectLasting({
+      whole: pictureOf(minutes.flat()),
+      minutes: minutes.map((minute) => pictureOf(minute)),
+      baseline: pictureOf(before),
+      pValueMax: 1,
+      always,
+    })
+  }
+  expect(tell(found(66, 70, 64))).toEqual(['fan-out bank.example:443 from payments'])
+  expect(found(66, 70, 64)[0]).toMatchObject({ expected: 1, seen: 200 / 300, calls: 300 })
+  // A sixth could be how clocks and windows cut, and one whole minute says that it does not last.
+  expect(found(84, 84, 84)).toEqual([])
+  expect(found(50, 50, 97)).toEqual([])
 })
 
 test('calls that a failed operation did not come to, that messages make, or that less load needs have not ceased', () => {

@@ -3,6 +3,7 @@
 import { type Finding, isLargeEnough, type Judging, judgeSeries, mostCalled } from './detect.ts'
 import { parameters } from './parameters.ts'
 import { type EdgeSeries, type OperationSeries, operationKey, type Picture } from './picture.ts'
+import { betaBinomialTail } from './stats/beta-binomial.ts'
 import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
 
 const { lasting } = parameters
@@ -27,6 +28,8 @@ export interface LastingEvaluation {
   pValueMax: number
   /** By what factor everything is slower than usual. */
   slowdown?: number
+  /** Keys of the edges that each success of their caller usually calls. */
+  always?: ReadonlySet<string>
 }
 
 /**
@@ -40,7 +43,14 @@ export function smallDepartures(recent: Picture, baseline: Picture, slowdown = 1
 }
 
 /** What departs from normal over the whole time and in each of its minutes, be it by little. */
-export function detectLasting({ whole, minutes, baseline, pValueMax, slowdown = 1 }: LastingEvaluation): Finding[] {
+export function detectLasting({
+  whole,
+  minutes,
+  baseline,
+  pValueMax,
+  slowdown = 1,
+  always = new Set(),
+}: LastingEvaluation): Finding[] {
   const findings = judgeSeries({ recent: whole, baseline }, { ...lastingJudging, slowdown }).filter(
     (finding) =>
       finding.pValue <= Math.min(pValueMax, lasting.pValueMax) &&
@@ -60,7 +70,7 @@ export function detectLasting({ whole, minutes, baseline, pValueMax, slowdown = 
     const last = ofMinutes.at(-1)?.get(series)
     return last === undefined || excessShare(last) >= excessShare(finding) * lasting.goesOnMin
   })
-  return [...lastingFindings, ...ceasedCalls({ whole, minutes, baseline })]
+  return [...lastingFindings, ...ceasedCalls({ whole, minutes, baseline, always })]
 }
 
 function excessShare({ excessCalls, calls }: Finding): number {
@@ -72,20 +82,31 @@ export function seriesOf({ signal, service, operation, caller, callerOperation }
   return [signal, service, operation, caller, callerOperation].join('\u0000')
 }
 
-/** Calls that operations usually make when they succeed, and make no longer, while they go on succeeding. */
-function ceasedCalls({ whole, minutes, baseline }: Omit<LastingEvaluation, 'pValueMax'>): Finding[] {
+/**
+ * Calls that operations usually make when they succeed, and make no longer, while they go on succeeding: hardly any of them, or too
+ * few where each success had made one.
+ */
+function ceasedCalls({
+  whole,
+  minutes,
+  baseline,
+  always,
+}: Pick<Required<LastingEvaluation>, 'whole' | 'minutes' | 'baseline' | 'always'>): Finding[] {
   const findings: Finding[] = []
   for (const [key, before] of baseline.edges) {
     const caller = operationKey(before.caller, before.callerOperation)
+    const isAlways = always.has(key)
     const finding = ceased(before, {
       edge: whole.edges.get(key),
       caller: whole.operations.get(caller),
       callerBefore: baseline.operations.get(caller),
+      isAlways,
     })
     if (finding === undefined) continue
+    const { minuteShareMax } = isAlways ? lasting.leftOut : lasting.ceased
     const goesOn = minutes.every((minute) => {
       const due = finding.expected * succeeded(minute.operations.get(caller))
-      return due < lasting.ceased.minuteDueMin || madeIn(minute.edges.get(key)) <= due * lasting.ceased.minuteShareMax
+      return due < lasting.ceased.minuteDueMin || madeIn(minute.edges.get(key)) <= due * minuteShareMax
     })
     if (goesOn) findings.push(finding)
   }
@@ -98,22 +119,32 @@ function ceased(
     edge,
     caller,
     callerBefore,
+    isAlways,
   }: {
     edge: EdgeSeries | undefined
     caller: OperationSeries | undefined
     callerBefore: OperationSeries | undefined
+    isAlways: boolean
   },
 ): Finding | undefined {
   // What is handed over by message may be late.
   if (before.async || caller === undefined || callerBefore === undefined) return undefined
   const [calls, baselineCalls] = [succeeded(caller), succeeded(callerBefore)]
   if (baselineCalls < lasting.baselineCallsMin) return undefined
-  const { shareMax, dueMin, pValueMax } = lasting.ceased
+  const { dueMin, pValueMax } = lasting.ceased
+  const { shareMax } = isAlways ? lasting.leftOut : lasting.ceased
   const expected = before.calls / baselineCalls
   const due = expected * calls
   const made = madeIn(edge)
   if (due < dueMin || made > due * shareMax) return undefined
-  const pValue = negativeBinomialAtMost({ k: made, expected: due, dispersion: parameters.callsDispersion })
+  const pValue = isAlways
+    ? betaBinomialTail({
+        k: Math.round(due - made),
+        n: Math.round(due),
+        badBefore: Math.max(0, baselineCalls - before.calls),
+        callsBefore: baselineCalls,
+      })
+    : negativeBinomialAtMost({ k: made, expected: due, dispersion: parameters.callsDispersion })
   if (pValue > pValueMax) return undefined
   return {
     signal: 'fan-out',

@@ -69,6 +69,8 @@ export const parameters = {
     slowFloorNs: 25_000_000,
     /** Calls have ceased when so many were due, at most this share of them is made, and chance would do so less often than that; */
     ceased: { dueMin: 30, shareMax: 0.5, pValueMax: 1e-8, minuteDueMin: 8, minuteShareMax: 0.7 },
+    /** Where each success has made the call, in each of so many usual minutes, less says so: work is left out. */
+    leftOut: { ratioMin: 0.97, minutesMin: 4, shareMax: 0.8, minuteShareMax: 0.9 },
   },
   /** Counts of calls vary more than by chance alone: the size of the negative binomial. */
   callsDispersion: 20,

@@ -60,6 +60,10 @@ export function operationKey(service: string, operation: string): string {
   return `${service}\u0000${operation}`
 }
 
+export function edgeKey(caller: string, callerOperation: string, service: string): string {
+  return `${caller}\u0000${callerOperation}\u0000${service}`
+}
+
 export function pictureOf(states: CallState[]): Picture {
   const picture: Picture = {
     operations: new Map(),
@@ -124,7 +128,7 @@ function addFlow({ flowsThrough }: Picture, { service, flowName }: CallState): v
 }
 
 function addEdge(picture: Picture, state: CallState): void {
-  const key = `${state.caller}\u0000${state.callerOperation}\u0000${state.service}`
+  const key = edgeKey(state.caller, state.callerOperation, state.service)
   let edge = picture.edges.get(key)
   if (edge === undefined) {
     edge = {

@@ -1,11 +1,19 @@
 // Small effects that last are looked for once a minute, over whole minutes. What is found stands until the next minute.
-import { minutesOf, readCeasedCalls, readStates, screenSeries, type Store, type TimeRange } from '@headwater/store'
+import {
+  minutesOf,
+  readAlwaysCalled,
+  readCeasedCalls,
+  readStates,
+  screenSeries,
+  type Store,
+  type TimeRange,
+} from '@headwater/store'
 import { type Baseline, baselineUntil } from './baseline.ts'
 import { readCommonSlowdown } from './common-slowdown.ts'
 import type { Finding } from './detect.ts'
 import { detectLasting, lastingJudging } from './lasting.ts'
 import { parameters } from './parameters.ts'
-import { pictureOf } from './picture.ts'
+import { edgeKey, pictureOf } from './picture.ts'
 import { screenRules, whatStandsOut } from './stands-out.ts'
 
 const minuteMs = 60_000
@@ -69,7 +77,7 @@ async function readLasting(store: Store, toMs: number): Promise<Lasting> {
       rules: {
         baselineCallsMin: parameters.lasting.baselineCallsMin,
         dueMin: parameters.lasting.ceased.dueMin,
-        shareMax: parameters.lasting.ceased.shareMax,
+        shareMax: parameters.lasting.leftOut.shareMax,
       },
     }),
   ])
@@ -77,7 +85,13 @@ async function readLasting(store: Store, toMs: number): Promise<Lasting> {
   for (const { caller, service } of ceased.calls) services.add(caller).add(service)
   const leftOut = screen.leftOut + ceased.leftOut
   if (services.size === 0) return { findings: [], range, baseline, leftOut }
-  const [before, ...minutes] = await Promise.all([
+  const { ratioMin, minutesMin } = parameters.lasting.leftOut
+  const [always, before, ...minutes] = await Promise.all([
+    readAlwaysCalled(store, {
+      usual: baseline.windows,
+      calls: ceased.calls,
+      rules: { ratioMin, minutesMin, minuteCallsMin: parameters.lasting.ceased.minuteDueMin },
+    }),
     readStates(store, baseline.windows, { services }),
     ...Array.from({ length: parameters.lasting.minutes }, async (_, minute) => {
       const fromMs = range.fromMs + minute * minuteMs
@@ -90,6 +104,7 @@ async function readLasting(store: Store, toMs: number): Promise<Lasting> {
     baseline: pictureOf(before.states),
     pValueMax,
     slowdown: isSlow ? await readCommonSlowdown(store, compared) : 1,
+    always: new Set(always.map(({ caller, callerOperation, service }) => edgeKey(caller, callerOperation, service))),
   })
   return {
     findings: findings.map((finding) => ({ ...finding, compared: { recent: range, baseline: baseline.range } })),

@@ -19,7 +19,7 @@ import { parameters } from './parameters.ts'
 import { operationKey, pictureOf } from './picture.ts'
 import { LastingEffects } from './read-lasting.ts'
 import { readPictures } from './read-pictures.ts'
-import { callsIn } from './test-table.ts'
+import { callsIn, tell } from './test-table.ts'
 
 let engines: TestEngines
 let store: Store
@@ -289,6 +289,32 @@ test('what lasts is read just so after a screen, too', async () => {
   )
   expect(found).toBeGreaterThan(0)
 }, 600_000)
+
+test('work that some successes leave out shows where each of them used to do it, and not where only some did', async () => {
+  await empty()
+  const toMs = Math.floor(atMs / 60_000) * 60_000
+  const minuteOf = (tracked: number, asked: number) =>
+    callsIn(`
+      - > orders POST /orders: 60 calls
+      orders POST /orders > tracking GET /track: ${tracked} calls
+      orders POST /orders > rates GET /rate: ${asked} calls`)
+  const usual = [60, 40, 59, 35, 60, 60].map((asked) => minuteOf(60, asked))
+  const now = [30, 40, 36].map((made) => minuteOf(made, made / 2))
+  const idle = callsIn('- > quiet GET /: 1 calls')
+  await write([
+    ...[...usual, ...now].flatMap((states, at, { length }) =>
+      states.map((state) => ({ state, windowMs: toMs - (length - at) * 60_000 })),
+    ),
+    // So long has been seen before that what is normal is known.
+    ...Array.from({ length: 20 }, (_, at) =>
+      idle.map((state) => ({ state, windowMs: toMs - 10 * 60_000 - at * 10_000 })),
+    ).flat(),
+  ])
+  const { findings } = await new LastingEffects(store).at(atMs)
+  expect(tell(findings)).toEqual(['fan-out tracking GET /track from orders'])
+  expect(findings[0]).toMatchObject({ expected: 1, calls: 180, unit: 'calls' })
+  expect(findings[0]?.seen).toBeCloseTo(106 / 180)
+}, 120_000)
 
 test('where what lasts cannot be looked for, nothing is found, and it is said why', async () => {
   const query = () => Promise.reject(new Error('Memory limit exceeded'))

@@ -1,6 +1,7 @@
 // Calls that an operation usually makes, and makes no longer: nothing fails and nothing is slow, so that only their number tells.
+import { TupleParam } from '@clickhouse/client'
 import type { Store } from './connect.ts'
-import { bindWindows, comparedRows, type Windows } from './windows.ts'
+import { bindWindows, comparedRows, statesIn, type Windows } from './windows.ts'
 
 export interface CeasedCallsRules {
   /** An operation succeeded at least so often before. */
@@ -46,4 +47,50 @@ export async function readCeasedCalls(
     service: string
   }>()
   return { calls: data, leftOut: all - data.length }
+}
+
+/** What makes a call one that each success of its caller makes: by minute, so many calls for a success at the least. */
+export interface AlwaysCalledRules {
+  ratioMin: number
+  /** Minutes with fewer successes say nothing … */
+  minuteCallsMin: number
+  /** … and so many have to say it. */
+  minutesMin: number
+}
+
+/** Of the given pairs, the operations of the caller that call the other in each success; one may end in the minute after its call. */
+export async function readAlwaysCalled(
+  store: Store,
+  {
+    usual,
+    calls,
+    rules,
+  }: { usual: Windows; calls: readonly { caller: string; service: string }[]; rules: AlwaysCalledRules },
+): Promise<{ caller: string; callerOperation: string; service: string }[]> {
+  if (calls.length === 0) return []
+  const byMinute = (count: string): string => `sumMap(map(toUnixTimestamp(toStartOfMinute(Window)), toInt64(${count})))`
+  const answer = await store.clickhouse.query({
+    query: `
+      SELECT caller, callerOperation, service FROM (
+        SELECT Caller AS caller, CallerOperation AS callerOperation, Service AS service, ${byMinute('Calls')} AS made
+        FROM ${statesIn('usual', `(Caller, Service) IN {pairs:Array(Tuple(String, String))} AND Kind NOT IN ('publish', 'async')`)}
+        GROUP BY caller, callerOperation, service
+      ) AS edges
+      INNER JOIN (
+        SELECT Service AS caller, Operation AS callerOperation, ${byMinute('Calls - Errors')} AS successes
+        FROM ${statesIn('usual', `Service IN {callers:Array(String)} AND Kind NOT IN ('peer', 'publish')`)}
+        GROUP BY caller, callerOperation
+      ) AS callers USING (caller, callerOperation)
+      WHERE arrayCount(x -> x >= {minuteCallsMin:Int64}, mapValues(successes)) >= {minutesMin:UInt32}
+        AND arrayAll((minute, n) -> n < {minuteCallsMin:Int64} OR made[minute] + 1 >= n * {ratioMin:Float64}, mapKeys(successes), mapValues(successes))
+      ORDER BY caller, callerOperation, service`,
+    query_params: {
+      ...bindWindows('usual', usual),
+      ...rules,
+      pairs: calls.map(({ caller, service }) => new TupleParam([caller, service])),
+      callers: [...new Set(calls.map(({ caller }) => caller))],
+    },
+    format: 'JSONEachRow',
+  })
+  return await answer.json<{ caller: string; callerOperation: string; service: string }>()
 }
