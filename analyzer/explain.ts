@@ -135,10 +135,7 @@ export async function explain(
         return { ...flow, runsAffected, ...withInterval(runsAffected, flow.runs) }
       }),
       users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
-      atRisk:
-        first === undefined
-          ? { services: [], flows: [] }
-          : atRiskOf(first, known, { services, flows: impact.flows.map(({ name }) => name) }),
+      atRisk: first === undefined ? [] : atRiskOf(first, known, services),
       since: new Date(sinceMs).toISOString(),
     },
     anomalies: group.findings.map((finding) =>

@@ -25,7 +25,7 @@ function incident(id: string, scope: string[], quietSteps = 0): TrackedIncident 
       services: [],
       flows: [],
       users: { affected: 0, seen: 0, share: 0, low: 0, high: 1 },
-      atRisk: { services: [], flows: [] },
+      atRisk: [],
       since: at,
     },
     anomalies: [],
@@ -308,21 +308,35 @@ test('a group of other services belongs to the incident with its cause', () => {
   ])
 })
 
-test('of two incidents that turn out to have one cause the older goes on with all, and the younger is part of it', () => {
-  const older = { ...blaming('#1', 'web', 'web'), since: '2026-11-20T12:00:10.000Z' }
-  const younger = blaming('#2', 'app queue', 'queue')
+test('of two incidents that have come to tell one cause the older goes on with all, and the younger is part of it', () => {
+  const older = { ...blaming('#1', 'web', 'math'), since: '2026-11-20T12:00:10.000Z' }
+  const younger = blaming('#2', 'app queue', 'math')
   expect(decide([older, younger], [groupOf('app math'), groupOf('web math')], { accusedOf: lastOf })).toMatchObject([
     {
       deed: 'update',
       incident: { id: '#1', scope: ['web', 'app', 'queue'], since: younger.since },
       group: { services: ['app', 'math', 'web'] },
+      accused: { service: 'math' },
     },
     { deed: 'merge', incident: { id: '#2' }, into: { id: '#1' } },
+  ])
+  // Also where only one of them shows anything just then.
+  expect(decide([older, younger], [groupOf('web math')], { accusedOf: lastOf })).toMatchObject([
+    { deed: 'update', incident: { id: '#1' } },
+    { deed: 'merge', incident: { id: '#2' } },
+  ])
+})
+
+test('while two incidents tell other causes, what a step accuses does not make them one', () => {
+  const [older, younger] = [blaming('#1', 'web', 'web'), blaming('#2', 'app', 'queue')]
+  expect(decide([older, younger], [groupOf('web math'), groupOf('app math')], { accusedOf: lastOf })).toMatchObject([
+    { deed: 'update', incident: { id: '#1' }, group: { services: ['web', 'math'] } },
+    { deed: 'update', incident: { id: '#2' }, group: { services: ['app', 'math'] } },
   ])
 })
 
 test('an incident is no part of another while it has something of its own', () => {
-  const [older, younger] = [blaming('#1', 'web', 'web'), blaming('#2', 'app queue', 'queue')]
+  const [older, younger] = [blaming('#1', 'web', 'math'), blaming('#2', 'app queue', 'math')]
   const groups = [groupOf('web math'), groupOf('app math'), groupOf('queue')]
   expect(decide([older, younger], groups, { accusedOf: lastOf })).toMatchObject([
     { deed: 'update', incident: { id: '#1' }, group: { services: ['web', 'math', 'app'] } },
@@ -330,11 +344,34 @@ test('an incident is no part of another while it has something of its own', () =
   ])
 })
 
-test('nothing becomes part of an incident that somebody has resolved', () => {
+test('the same service of another environment is another cause', () => {
+  const staging = blaming('#1', 'shop/payments@staging', 'payments')
+  expect(decide([staging], [groupOf('shop/payments@live')], { accusedOf: lastOf })).toMatchObject([
+    { deed: 'open', group: { services: ['shop/payments@live'] } },
+    { deed: 'wait', incident: { id: '#1' } },
+  ])
+  const live = blaming('#2', 'shop/payments@live', 'payments')
+  const groups = [groupOf('shop/payments@staging'), groupOf('shop/payments@live')]
+  expect(decide([staging, live], groups, { accusedOf: lastOf }).map(({ deed }) => deed)).toEqual(['update', 'update'])
+})
+
+test('what somebody has resolved neither takes anything in nor becomes part of anything', () => {
   const known = { ...blaming('#1', 'web', 'math'), isClosed: true, resolvedBy: 'ada' }
   expect(decide([known, blaming('#2', 'app', 'math')], [groupOf('app math')], { accusedOf: lastOf })).toMatchObject([
-    { deed: 'merge', incident: { id: '#1' }, into: { id: '#2' } },
+    { deed: 'wait', incident: { id: '#1' } },
     { deed: 'update', incident: { id: '#2' } },
+  ])
+  expect(decide([known], [groupOf('app math')], { accusedOf: lastOf })).toMatchObject([
+    { deed: 'open', group: { services: ['app', 'math'] } },
+    { deed: 'wait', incident: { id: '#1' } },
+  ])
+})
+
+test('two groups of what somebody has resolved are new evidence where both accuse another', () => {
+  const known = { ...closed, scope: ['a', 'b', 'zeta'] }
+  const groups = [groupOf('a zeta'), groupOf('b zeta')]
+  expect(decide([known], groups, { accusedOf: lastOf })).toMatchObject([
+    { deed: 'reopen', why: 'The cause is now zeta (errors), which was none when ada resolved it.' },
   ])
 })
 

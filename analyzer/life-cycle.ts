@@ -1,15 +1,17 @@
 import type { TrackedIncident } from '@headwater/store'
+import { parseService } from '@headwater/vocabulary'
 import type { Group } from './group.ts'
 import { type Accused, isSameCause, newEvidence } from './new-evidence.ts'
 import { parameters } from './parameters.ts'
 
 /** What a step does with an incident. */
 export type Decision =
-  | { deed: 'open'; group: Group }
+  /** `accused`: whom its groups accuse, as long as that is one. */
+  | { deed: 'open'; group: Group; accused: Accused | undefined }
   | { deed: 'reopen'; incident: TrackedIncident; group: Group; why: string }
-  | { deed: 'update'; incident: TrackedIncident; group: Group }
+  | { deed: 'update'; incident: TrackedIncident; group: Group; accused: Accused | undefined }
   | { deed: 'wait'; incident: TrackedIncident; quietSteps: number }
-  /** It has turned out to be part of an older one, which is updated in the same step. */
+  /** It has turned out to be part of an older one, which is updated just before. */
   | { deed: 'merge'; incident: TrackedIncident; into: TrackedIncident }
   | { deed: 'resolve'; incident: TrackedIncident }
 
@@ -26,11 +28,11 @@ export interface Before {
 }
 
 /**
- * One decision for each open incident, and a place for each group. Groups that accuse the same are one problem. It belongs to the
- * oldest incident that shares a service with it or has that cause; a second incident of the same services or the same cause does
- * not open, and where there are two already, the younger one is merged into the older. Nor does one open whose first cause was that of
- * an incident of these services that ended lately: that one is reopened. An incident closes after `quietStepsToClose` quiet
- * steps. One that somebody has resolved, and that goes on, waits as it is until there is new evidence.
+ * One decision for each open incident, and a place for each group. A group belongs to the oldest incident that it shares a service
+ * with, so that no second incident of the same services opens. One that shares none belongs to the incident that tells the cause that it
+ * accuses, or to one of its services and with that cause that ended lately, which is reopened; what is left opens an incident for each
+ * cause. Of two open incidents that tell the cause that is accused, the younger is merged into the older. An incident closes after
+ * `quietStepsToClose` quiet steps. One that somebody has resolved, and that goes on, waits as it is until there is new evidence.
  */
 export function decide(
   open: TrackedIncident[],
@@ -38,89 +40,87 @@ export function decide(
   { resolved = [], accusedOf = () => undefined, isNews = () => true, now = '' }: Before = {},
 ): Decision[] {
   const decisions: Decision[] = []
-  const owned = new Map<TrackedIncident, Group>()
-  const claims: TrackedIncident[][] = []
-  for (const { members, accused } of problemsOf(groups, accusedOf)) {
-    const claimants = claimantsOf(open, members, accused)
-    const owner = claimants.find(({ isClosed }) => !isClosed) ?? claimants[0] ?? cameBack(resolved, members, accused)
-    const group = members.reduce(mergeGroups)
-    if (owner === undefined) {
-      decisions.push({ deed: 'open', group })
-      continue
-    }
-    const known = owned.get(owner)
-    owned.set(owner, known === undefined ? group : mergeGroups(known, group))
-    claims.push([owner, ...claimants.filter((incident) => incident !== owner)])
+  const owned = new Map<TrackedIncident, Problem>()
+  const told = new Map<TrackedIncident, TrackedIncident[]>()
+  for (const { group, accused } of groups.map((each) => ({ group: each, accused: accusedOf(each) }))) {
+    const ofScope = open.find((incident) => isOf(incident, group))
+    const [teller, ...others] = accused === undefined ? [] : open.filter((incident) => tells(incident, accused))
+    if (teller !== undefined) told.set(teller, others)
+    const isTold = ofScope === undefined || others.includes(ofScope)
+    const owner = (isTold ? teller : ofScope) ?? cameBack(resolved, group, accused)
+    if (owner !== undefined) owned.set(owner, join(owned.get(owner), { group, accused }))
+    else addTo(decisions, { group, accused })
   }
-  for (const [incident, group] of owned) {
+  for (const [incident, { group }] of owned) {
     if (incident.state === 'open') continue
     const why = `It came back ${minutesBetween(incident.resolvedAt, now)} after it had been resolved, with the same cause.`
     decisions.push({ deed: 'reopen', incident, group, why })
   }
-  const mergers = mergersOf(claims, owned)
+  const merged = new Set<TrackedIncident>()
   for (const incident of open) {
-    const group = owned.get(incident)
-    const into = mergers.get(incident)
-    if (group !== undefined && !isNews(group)) decisions.push({ deed: 'wait', incident, quietSteps: 0 })
-    else if (group !== undefined) decisions.push(goingOn(withMerged(incident, mergers), group, accusedOf(group)))
-    else if (into !== undefined) decisions.push({ deed: 'merge', incident, into })
+    if (merged.has(incident)) continue
+    const problem = owned.get(incident)
+    if (problem !== undefined && isNews(problem.group)) {
+      const parts = (told.get(incident) ?? []).filter((other) => !owned.has(other))
+      decisions.push(goingOn(withParts(incident, parts), problem))
+      // Right after the one that tells of them from now on.
+      for (const part of parts) decisions.push({ deed: 'merge', incident: part, into: incident })
+      for (const part of parts) merged.add(part)
+    } else if (problem !== undefined) decisions.push({ deed: 'wait', incident, quietSteps: 0 })
     else if (incident.quietSteps + 1 >= parameters.quietStepsToClose) decisions.push({ deed: 'resolve', incident })
     else decisions.push({ deed: 'wait', incident, quietSteps: incident.quietSteps + 1 })
   }
   return decisions
 }
 
-/** Groups with the same first suspect, whom no call that is known need connect: a fault shows where it is passed on first. */
+/** What an incident is told by: a group, or several, and whom they accuse, as long as that is one. */
 interface Problem {
-  members: Group[]
+  group: Group
   accused: Accused | undefined
 }
 
-function problemsOf(groups: Group[], accusedOf: (group: Group) => Accused | undefined): Problem[] {
-  const problems: Problem[] = []
-  for (const group of groups) {
-    const accused = accusedOf(group)
-    const known =
-      accused && problems.find((problem) => problem.accused !== undefined && areSame(problem.accused, accused))
-    if (known === undefined) problems.push({ members: [group], accused })
-    else known.members.push(group)
+function join(known: Problem | undefined, more: Problem): Problem {
+  if (known === undefined) return more
+  const isOne = known.accused !== undefined && more.accused !== undefined && areSame(known.accused, more.accused)
+  return { group: mergeGroups(known.group, more.group), accused: isOne ? known.accused : undefined }
+}
+
+/** Opens an incident, or adds to one of this step with the same cause: a fault shows where it is passed on first, in services that no call joins. */
+function addTo(decisions: Decision[], problem: Problem): void {
+  const { group, accused } = problem
+  for (const decision of decisions) {
+    if (decision.deed !== 'open' || accused === undefined || decision.accused === undefined) continue
+    if (!areSame(decision.accused, accused)) continue
+    decision.group = mergeGroups(decision.group, group)
+    return
   }
-  return problems
+  decisions.push({ deed: 'open', group, accused })
 }
 
-/** The incidents to which a problem could belong, the oldest first: those that own one of its groups, and those with its cause. */
-function claimantsOf(open: TrackedIncident[], members: Group[], accused: Accused | undefined): TrackedIncident[] {
-  const owners = new Set(members.map((group) => open.find((incident) => isOf(incident, group))))
-  return open.filter((incident) => owners.has(incident) || (accused !== undefined && blames(incident, accused)))
+/** Whether an open incident tells this cause. What somebody has resolved tells nothing any more. */
+function tells(incident: TrackedIncident, accused: Accused): boolean {
+  return !incident.isClosed && blames(incident, accused) && incident.scope.some(isAtHomeOf(accused))
 }
 
-/** Who is left with nothing while what it claims belongs to an older one is merged into that one. */
-function mergersOf(
-  claims: TrackedIncident[][],
-  owned: ReadonlyMap<TrackedIncident, Group>,
-): Map<TrackedIncident, TrackedIncident> {
-  const mergers = new Map<TrackedIncident, TrackedIncident>()
-  for (const [owner, ...others] of claims) {
-    if (owner === undefined || owner.isClosed) continue
-    for (const other of others) if (!owned.has(other) && !mergers.has(other)) mergers.set(other, owner)
+/** Causes are told by plain names: of two namespaces or environments, the services of each have the same. */
+function isAtHomeOf({ service }: Accused): (key: string) => boolean {
+  const { namespace, environment } = parseService(service)
+  return (key) => {
+    const other = parseService(key)
+    return other.namespace === namespace && other.environment === environment
   }
-  return mergers
 }
 
-/** What is merged into it belongs to it from now on, and it has begun when the first of them did. */
-function withMerged(
-  incident: TrackedIncident,
-  mergers: ReadonlyMap<TrackedIncident, TrackedIncident>,
-): TrackedIncident {
-  const merged = [...mergers].flatMap(([other, into]) => (into === incident ? [other] : []))
-  if (merged.length === 0) return incident
-  const scope = [...new Set([incident, ...merged].flatMap((each) => each.scope))]
-  const since = [incident, ...merged].map((each) => each.since).toSorted()[0] ?? incident.since
+/** What becomes part of it belongs to it from now on, and it has begun when the first of them did. */
+function withParts(incident: TrackedIncident, parts: readonly TrackedIncident[]): TrackedIncident {
+  if (parts.length === 0) return incident
+  const scope = [...new Set([incident, ...parts].flatMap((each) => each.scope))]
+  const since = [incident, ...parts].map((each) => each.since).toSorted()[0] ?? incident.since
   return { ...incident, scope, since }
 }
 
-function goingOn(incident: TrackedIncident, group: Group, accused: Accused | undefined): Decision {
-  if (!incident.isClosed) return { deed: 'update', incident, group }
+function goingOn(incident: TrackedIncident, { group, accused }: Problem): Decision {
+  if (!incident.isClosed) return { deed: 'update', incident, group, accused }
   const why = newEvidence(incident, group, accused)
   return why === undefined ? { deed: 'wait', incident, quietSteps: 0 } : { deed: 'reopen', incident, group, why }
 }
@@ -131,11 +131,11 @@ function isOf({ scope }: TrackedIncident, { services }: Group): boolean {
 
 function cameBack(
   resolved: TrackedIncident[],
-  members: Group[],
+  group: Group,
   accused: Accused | undefined,
 ): TrackedIncident | undefined {
   if (accused === undefined) return undefined
-  return resolved.find((incident) => members.some((group) => isOf(incident, group)) && blames(incident, accused))
+  return resolved.find((incident) => isOf(incident, group) && blames(incident, accused))
 }
 
 function blames({ causes: [first] }: TrackedIncident, accused: Accused): boolean {

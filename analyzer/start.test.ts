@@ -150,6 +150,9 @@ test('while something could be beginning there is a step in between, and the reg
   expect(nextStepMs(126_999, calm(115_000))).toBeUndefined()
   expect(nextStepMs(127_000, calm(115_000))).toBe(120_000)
   expect(nextStepMs(127_000, uneasy(115_000))).toBe(120_000)
+  // One that is late comes before the one in between.
+  expect(nextStepMs(132_000, uneasy(110_000))).toBe(120_000)
+  expect(nextStepMs(132_000, uneasy(120_000))).toBe(125_000)
 })
 
 test('the next round waits no longer than for the next step', () => {

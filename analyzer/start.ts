@@ -126,9 +126,11 @@ async function round({
     tick.isCutShort === true ? 0 : untilNextStepMs(tick.toMs + performance.now() - beganMs, state)
   const stepMs = nextStepMs(tick.toMs, state)
   if (stepMs === undefined) return nextMs()
+  const stepBeganMs = performance.now()
   const report = await step(store, state.lease, stepMs, { lasting: state.lasting })
   state.judgedMs = stepMs
-  state.isUneasy = report.isUneasy
+  // Where a step takes long, there is no time for one in between.
+  state.isUneasy = report.isUneasy && performance.now() - stepBeganMs < parameters.early.stepMs / 2
   metrics.add(isEarly(stepMs) ? 'headwater_analyzer_early_steps_total' : 'headwater_analyzer_steps_total')
   metrics.add('headwater_analyzer_findings_total', report.findings)
   metrics.add('headwater_incidents_opened_total', report.opened)
@@ -161,9 +163,10 @@ function isHopeless({ refused }: LoopState, { tick }: Tick, error: unknown): boo
  * While something could be beginning, there are early ones between the regular.
  */
 export function nextStepMs(watermarkMs: number, { judgedMs, isUneasy }: Judged): number | undefined {
-  const everyMs = isUneasy ? parameters.early.stepMs : parameters.stepMs
-  const newest = Math.floor((watermarkMs - parameters.lagMs) / everyMs) * everyMs
-  return judgedMs !== undefined && newest <= judgedMs ? undefined : newest
+  const newest = (everyMs: number): number => Math.floor((watermarkMs - parameters.lagMs) / everyMs) * everyMs
+  // A regular step comes first: only that moves on what is open.
+  const steps = [newest(parameters.stepMs), ...(isUneasy ? [newest(parameters.early.stepMs)] : [])]
+  return steps.find((stepMs) => judgedMs === undefined || stepMs > judgedMs)
 }
 
 /** How long until settling can have passed the step after the last one that was judged, by the lag. */

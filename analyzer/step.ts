@@ -104,7 +104,7 @@ export async function step(
     if (!isNews(group)) continue
     const { windows, leftOut: windowsLeftOut } = await readOnsetWindows(store, group, atMs)
     count(windowsLeftOut)
-    const knownSinceMs = goesOnSinceMs(decision, accused.get(group)?.[0])
+    const knownSinceMs = goesOnSinceMs(decision)
     // An incident is explained by all of its time; groups that one incident owns are merged, and then new.
     const suspects =
       knownSinceMs === undefined
@@ -171,8 +171,9 @@ interface Evidence {
  * The onset of what goes on. What comes back after it was resolved has begun anew, and so has what comes after a quiet time with
  * another cause: what went wrong before would be laid at its door.
  */
-function goesOnSinceMs(decision: Decision, accused: Suspect | undefined): number | undefined {
+function goesOnSinceMs(decision: Decision): number | undefined {
   if (decision.deed !== 'update') return undefined
+  const { accused } = decision
   const { since, quietSteps, causes } = decision.incident
   const [first] = causes
   const isOther = accused !== undefined && first !== undefined && !isSameCause(first, accused)

@@ -328,7 +328,7 @@ export function incident(id: string, over: Partial<Incident> = {}): Incident {
         { name: 'GET /sum', runsAffected: 2, runs: 4, share: 0.5, low: 0.15, high: 0.85 },
       ],
       users: { affected: 4, seen: 8, share: 0.5, low: 0.215, high: 0.785 },
-      atRisk: { services: [], flows: [] },
+      atRisk: [],
       since,
     },
     confidence: 0.9,

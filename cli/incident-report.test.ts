@@ -51,7 +51,7 @@ const incident: ToldIncident = {
     services: ['gateway', 'payments'],
     flows: [{ name: 'POST /orders', runsAffected: 53, runs: 100, share: 0.53, low: 0.433, high: 0.625 }],
     users: { affected: 4, seen: 8, share: 0.5, low: 0.215, high: 0.785 },
-    atRisk: { services: [{ name: 'billing', share: 0.35 }], flows: ['POST /refunds'] },
+    atRisk: [{ service: 'billing', share: 0.35 }],
     since,
   },
   anomalies: [
@@ -99,6 +99,7 @@ const incident: ToldIncident = {
   acknowledged: { by: 'ada', at: since },
   comments: [{ by: 'ben', at: '2026-11-20T12:01:00.000Z', text: 'rolling back' }],
   verdict: null,
+  parts: [{ id: '51aa', title: 'search is slow', acknowledged: { by: 'ben', at: since }, comments: 2 }],
   next: [{ sentence: 'What payments POST /charge throws, and its log.', query }],
 }
 
@@ -106,6 +107,7 @@ test('an incident reads from the answer down to the numbers, each URL once', () 
   expect(incidentReport(incident, page)).toBe(`payments POST /charge fails
 open for 4 min, since 2026-11-20T12:00:00.000Z
 incident 7f3c, ada looks after it
+with incident 51aa: search is slow, ben looks after it, 2 comments
 reopened at 2026-11-20T12:03:00.000Z: It came back 1 min after it had been resolved, with the same cause.
 
 Cause   payments POST /charge (errors), 82 % sure
@@ -126,7 +128,7 @@ Hit since 2026-11-20T12:00:00.000Z
   53 of 100 runs of POST /orders, 53 % (43 % to 63 %)
   4 of 8 users, 50 % (22 % to 79 %)
   services: gateway, payments
-  not hit yet, and dependent on the cause: billing (35 % of its calls), flow POST /refunds
+  not hit yet, and dependent on the cause: billing (35 % of its calls)
 
 What departs from normal
   where                         signal         expected  seen     by chance  would have shown  since

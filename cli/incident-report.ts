@@ -12,7 +12,15 @@ import type {
 } from '@headwater/vocabulary'
 
 /** An incident as the API tells it. */
-export type ToldIncident = Incident & { next: NextLook[] }
+export type ToldIncident = Incident & { next: NextLook[]; parts: Part[] }
+
+/** An incident that is told by another one. */
+interface Part {
+  id: string
+  title: string
+  acknowledged: Incident['acknowledged']
+  comments: number
+}
 
 /** What incidents and times of the past have in common. */
 type Told = Pick<Incident, 'causes' | 'confidence' | 'noCauseReason' | 'impact' | 'anomalies' | 'changes' | 'since'>
@@ -33,6 +41,7 @@ export function incidentReport(incident: ToldIncident, { apiUrl, nowMs }: Page):
     resolvedAt,
     resolvedBy,
     mergedInto,
+    parts,
     acknowledged,
     reopened,
     comments,
@@ -49,6 +58,7 @@ export function incidentReport(incident: ToldIncident, { apiUrl, nowMs }: Page):
       : `resolved${by} after ${lasted}: ${since} to ${resolvedAt ?? ''}`,
     ...(mergedInto === null ? [] : [`part of incident ${mergedInto} since, which has the same cause`]),
     `incident ${id}${acknowledged === null ? '' : `, ${acknowledged.by} looks after it`}`,
+    ...parts.map(partLine),
     ...reopened.map(({ at, why }) => `reopened at ${at}: ${why}`),
     '',
     ...toldLines(incident, links),
@@ -67,6 +77,11 @@ export function incidentReport(incident: ToldIncident, { apiUrl, nowMs }: Page):
         ])),
     ...section('Numbers', links.lines()),
   ].join('\n')
+}
+
+function partLine({ id, title, acknowledged, comments }: Part): string {
+  const by = acknowledged === null ? '' : `, ${acknowledged.by} looks after it`
+  return `with incident ${id}: ${title}${by}${comments === 0 ? '' : `, ${comments} ${comments === 1 ? 'comment' : 'comments'}`}`
 }
 
 /** What a time of the past tells. */
@@ -157,14 +172,9 @@ function impactLines({ services, flows, users, atRisk, since }: Impact): string[
 }
 
 /** Who may be hit next. */
-function riskLines({ services, flows }: Impact['atRisk']): string[] {
-  const names = services.slice(0, riskMax).map(({ name, share }) => `${name} (${percent(share)} of its calls)`)
-  const more = services.length - names.length + Math.max(0, flows.length - riskMax)
-  const told = [
-    ...names,
-    ...flows.slice(0, riskMax).map((flow) => `flow ${flow}`),
-    ...(more > 0 ? [`${more} more`] : []),
-  ]
+function riskLines(atRisk: Impact['atRisk']): string[] {
+  const names = atRisk.slice(0, riskMax).map(({ service, share }) => `${service} (${percent(share)} of its calls)`)
+  const told = [...names, ...(atRisk.length > riskMax ? [`${atRisk.length - riskMax} more`] : [])]
   return told.length === 0 ? [] : [`not hit yet, and dependent on the cause: ${told.join(', ')}`]
 }
 

@@ -7,7 +7,13 @@ export { otelTraces, type SpanInsert, type SpanRow } from './tables/otel-traces.
 export type { AnomalyRow, CallKind, IncidentEventRow } from './tables/facts.ts'
 export { EngineAway } from './queries/ask.ts'
 export { type FlowRun, readRun, readRunningRuns, readRuns, type RunFilter, runTracesMax } from './queries/executions.ts'
-export { countClosedGoingOn, readIncident, readIncidents, readIncidentsDuring } from './queries/incidents.ts'
+export {
+  countClosedGoingOn,
+  readIncident,
+  readIncidentParts,
+  readIncidents,
+  readIncidentsDuring,
+} from './queries/incidents.ts'
 export { type ServiceFilter, servicePattern } from './queries/service-pattern.ts'
 export { type CallStatistics, readServices, type ServiceSummary } from './queries/services.ts'
 export { exceptionsMax } from './queries/logged-exceptions.ts'

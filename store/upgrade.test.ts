@@ -135,7 +135,7 @@ test('an incident of before an upgrade reads on: what was not told then is unkno
       ...impact,
       flows: [{ name: 'GET /', runsAffected: 8, runs: 10, share: 0.8, low: 0.49, high: 0.943 }],
       users: { affected: 0, seen: 0, share: 0, low: 0, high: 1 },
-      atRisk: { services: [], flows: [] },
+      atRisk: [],
     },
     anomalies: [{ ...anomaly, minimumDetectable: null, query: null }],
     changes: [],

@@ -41,8 +41,8 @@ export interface AlertIncident {
   /** Who says that they look after it, or that it is over; `null` while nobody does. */
   acknowledgedBy: string | null
   resolvedBy: string | null
-  /** To the older incident in the console that tells of it from now on; `null` where none does. */
-  mergedInto: string | null
+  /** To the older incident in the console that tells of it from now on, where one does. */
+  mergedInto?: string
   cause: AlertCause | null
   /** How sure it is that the cause is right, 0 to 1. */
   confidence: number

@@ -106,18 +106,17 @@ export interface Impact {
   flows: ({ name: string; runsAffected: number; runs: number } & ShareWithInterval)[]
   /** Users with an affected run; the share is of the users seen in the flows that are hit, since the onset. */
   users: { affected: number; seen: number } & ShareWithInterval
-  /** Who may be hit next. */
-  atRisk: AtRisk
+  /** Who depends on the first cause, by who called whom before, and is not hit so far; the most dependent first. */
+  atRisk: AtRisk[]
   /** RFC 3339. */
   since: string
 }
 
-/** Who depends on the first cause, by who called whom before, and is not hit so far. */
+/** A service that may be hit next. */
 export interface AtRisk {
-  /** The share of a service's calls that usually lead to the cause; the largest first. */
-  services: { name: string; share: number }[]
-  /** Flows that pass the service that is to blame. */
-  flows: string[]
+  service: string
+  /** Of its calls, those that usually lead to the cause. */
+  share: number
 }
 
 /** A share with the interval that holds the true one with a confidence of 95 % (Wilson 1927). */

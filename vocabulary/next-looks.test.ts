@@ -15,7 +15,7 @@ const flow = { name: 'POST /orders', runs: 10, runsAffected: 5, share: 0.5, low:
 
 function looks(over: Partial<Incident> = {}): string[] {
   const users = { affected: 0, seen: 0, share: 0, low: 0, high: 1 }
-  const impact = { services: [], flows: [flow], users, atRisk: { services: [], flows: [] }, since }
+  const impact = { services: [], flows: [flow], users, atRisk: [], since }
   return nextLooks({ causes: [cause], confidence: 0.9, impact, changes: [], since, ...over }).map(
     ({ sentence }) => sentence,
   )

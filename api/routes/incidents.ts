@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { readIncident, readIncidents } from '@headwater/store'
+import { readIncident, readIncidentParts, readIncidents } from '@headwater/store'
 import { nextLooks } from '@headwater/vocabulary'
 import { notFound } from '../errors.ts'
 import {
@@ -88,16 +88,13 @@ export const impactShape = z.object({
   flows: z.array(z.object({ name: z.string(), runsAffected: z.number(), runs: z.number(), ...interval })),
   users: z.object({ affected: z.number(), seen: z.number(), ...interval }),
   atRisk: z
-    .object({
-      services: z.array(
-        z.object({
-          name: z.string(),
-          share: share.openapi({ description: 'Of its calls, those that usually lead to the cause' }),
-        }),
-      ),
-      flows: z.array(z.string()).openapi({ description: 'Those that pass the service that is to blame' }),
-    })
-    .openapi({ description: 'Who depends on the first cause and is not hit so far' }),
+    .array(
+      z.object({
+        service: z.string(),
+        share: share.openapi({ description: 'Of its calls, those that usually lead to the cause' }),
+      }),
+    )
+    .openapi({ description: 'Who depends on the first cause and is not hit so far, the most dependent first' }),
   since: time,
 })
 
@@ -194,6 +191,15 @@ const list = createRoute({
   responses: { 200: answer('Incidents', listOf(incidentShape)), ...refusals },
 })
 
+const partShape = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    acknowledged: z.object(said).nullable(),
+    comments: z.int().openapi({ description: 'How many there are' }),
+  })
+  .openapi('IncidentPart')
+
 const one = createRoute({
   method: 'get',
   path: '/api/v1/incidents/{id}',
@@ -206,6 +212,9 @@ const one = createRoute({
         next: z
           .array(z.object({ sentence: z.string(), query }))
           .openapi({ description: 'What to look at next, the likeliest mend first' }),
+        parts: z.array(partShape).openapi({
+          description: 'Incidents that turned out to have the same cause, and are told by this one; the last 20',
+        }),
       }),
     ),
     ...refusals,
@@ -229,6 +238,12 @@ export function serveIncidents(api: Api, { store }: Parts): void {
     const { id } = c.req.valid('param')
     const incident = await readIncident(store, id)
     if (incident === undefined) throw notFound('incident', id, 'see GET /api/v1/incidents')
-    return c.json({ ...incident, next: nextLooks(incident) }, 200)
+    const parts = (await readIncidentParts(store, id)).map(({ comments, ...part }) => ({
+      id: part.id,
+      title: part.title,
+      acknowledged: part.acknowledged,
+      comments: comments.length,
+    }))
+    return c.json({ ...incident, next: nextLooks(incident), parts }, 200)
   })
 }

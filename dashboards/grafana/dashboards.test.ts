@@ -168,7 +168,7 @@ beforeAll(async () => {
       services: ['payment'],
       flows: [{ name: 'POST /checkout', runsAffected: 1, runs: 2, share: 0.5, low: 0.1, high: 0.9 }],
       users: { affected: 1, seen: 1, share: 1, low: 0.2, high: 1 },
-      atRisk: { services: [], flows: [] },
+      atRisk: [],
       since,
     },
     confidence: 0.8,

@@ -26,7 +26,7 @@ export function alertIncident(incident: Incident, publicUrl: string): AlertIncid
     resolvedAt: incident.resolvedAt,
     acknowledgedBy: incident.acknowledged === null ? null : name(incident.acknowledged.by),
     resolvedBy: incident.resolvedBy === null ? null : name(incident.resolvedBy),
-    mergedInto: incident.mergedInto === null ? null : linkTo(incident.mergedInto, publicUrl),
+    ...(incident.mergedInto === null ? {} : { mergedInto: linkTo(incident.mergedInto, publicUrl) }),
     cause: cause === undefined ? null : alertCause(cause),
     confidence: incident.confidence,
     noCauseReason:

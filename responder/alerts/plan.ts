@@ -206,7 +206,7 @@ function stepOf(
 }
 
 function endOf({ title, mergedInto }: AlertIncident): string {
-  return mergedInto === null ? `Resolved: ${title}` : `Part of another incident now, ${mergedInto} : ${title}`
+  return mergedInto === undefined ? `Resolved: ${title}` : `Part of another incident now, ${mergedInto} : ${title}`
 }
 
 function endedMsOf({ incident }: Subject): number {
@@ -262,7 +262,7 @@ function messageOf({
   const open = incidents.filter(({ state }) => state === 'open')
   const sorted = incidents.toSorted((one, other) => weight(other) - weight(one))
   // That something is resolved needs no more words, that it goes on elsewhere does.
-  const isNews = ({ subject }: Step): boolean => change !== 'resolved' || subject.incident.mergedInto !== null
+  const isNews = ({ subject }: Step): boolean => change !== 'resolved' || subject.incident.mergedInto !== undefined
   const news = telling.filter(isNews).flatMap((step) => step.news)
   return {
     id: messageId(destination, key, number),

@@ -117,7 +117,7 @@ export function exampleMessage({
       services: ['payments', 'shop'],
       flows: [{ name: 'POST /checkout', runsAffected: 412, runs: 1_004, ...withInterval(412, 1_004) }],
       users: { affected: 118, seen: 390, ...withInterval(118, 390) },
-      atRisk: { services: [], flows: [] },
+      atRisk: [],
       since: ago(150),
     },
     anomalies: [],

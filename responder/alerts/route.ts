@@ -50,7 +50,6 @@ export function lostDestination(
       resolvedAt,
       acknowledgedBy: null,
       resolvedBy: null,
-      mergedInto: null,
       cause: null,
       confidence: 0,
       noCauseReason: `See \`headwater alert dead\` for what it missed; \`headwater alert enable ${name}\` sends to it again.`,

@@ -2,14 +2,20 @@
 import type { AlertIncident, AlertMessage } from '@headwater/vocabulary'
 
 /** One line for where there is room for one line only, such as a lock screen. */
-export function headline({ change, severity, incidents, incidentsTotal, isTest }: AlertMessage): string {
+export function headline(message: AlertMessage): string {
+  const { severity, incidents, incidentsTotal, isTest } = message
   const title = incidents[0]?.title ?? ''
   const more = incidentsTotal > 1 ? ` (and ${incidentsTotal - 1} more)` : ''
-  return `${isTest ? 'TEST: ' : ''}${changeWords[change]} [${severity}] ${title}${more}`
+  return `${isTest ? 'TEST: ' : ''}${happened(message)} [${severity}] ${title}${more}`
 }
 
 /** What happened, in the fewest words. */
-export const changeWords = {
+export function happened({ change, incidents }: AlertMessage): string {
+  const isPart = change === 'resolved' && incidents.every(({ mergedInto }) => mergedInto !== undefined)
+  return isPart ? 'Part of another incident' : changeWords[change]
+}
+
+const changeWords = {
   opened: 'Incident',
   updated: 'Incident update',
   acknowledged: 'Acknowledged',

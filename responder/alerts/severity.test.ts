@@ -6,7 +6,7 @@ const impact = ({ runs = [0, 0], users = [0, 0] }: { runs?: [number, number]; us
   services: [],
   flows: [{ name: 'POST /checkout', runsAffected: runs[0], runs: runs[1], ...withInterval(...runs) }],
   users: { affected: users[0], seen: users[1], ...withInterval(...users) },
-  atRisk: { services: [], flows: [] },
+  atRisk: [],
   since: '2026-11-28T00:00:00.000Z',
 })
 

@@ -42,7 +42,7 @@ export function testIncident({
     services,
     flows: [{ name: flow, runsAffected: runs[0], runs: runs[1], ...withInterval(...runs) }],
     users: { affected: users[0], seen: users[1], ...withInterval(...users) },
-    atRisk: { services: [], flows: [] },
+    atRisk: [],
     since: time(openedMs - 20_000),
   }
   return {

@@ -28,6 +28,24 @@ export async function readIncident({ postgres }: Store, id: string): Promise<Inc
   return row && toIncident(row)
 }
 
+/** The most incidents that are told to be part of one. */
+const partsMax = 20
+
+/** The incidents that have become part of this one, the last one first. */
+export async function readIncidentParts({ postgres }: Store, id: string): Promise<Incident[]> {
+  const rows = await askPostgres(`read what is part of incident "${id}"`, () =>
+    postgres
+      .selectFrom('incidents')
+      .selectAll()
+      .where('merged_into', '=', id)
+      .orderBy('opened_at', 'desc')
+      .orderBy('id')
+      .limit(partsMax)
+      .execute(),
+  )
+  return rows.map(toIncident)
+}
+
 /** How many incidents go on although somebody has resolved them. */
 export async function countClosedGoingOn({ postgres }: Store): Promise<number> {
   const { rows } = await askPostgres('count what was resolved and goes on', () =>
@@ -87,7 +105,7 @@ export function toIncident(row: Selectable<Database['incidents']>): Incident {
       ...impact,
       flows: impact.flows.map((flow) => ({ ...flow, ...withInterval(flow.runsAffected, flow.runs) })),
       users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
-      atRisk: earlier(impact.atRisk) ?? { services: [], flows: [] },
+      atRisk: earlier(impact.atRisk) ?? [],
     },
     anomalies: row.anomalies.map((anomaly) => ({
       ...anomaly,

@@ -2,14 +2,13 @@
 
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
-import { LastingEffects, step } from '@headwater/analyzer'
+import { LastingEffects, parameters, step } from '@headwater/analyzer'
 import { readIncidentsDuring, releaseLease, type Store, takeLease } from '@headwater/store'
 import { receiveScenario } from './receive-scenario.ts'
 import { countedTimesOf, type Prediction } from './simulator.ts'
 
-const stepMs = 10_000
-/** As in a running analyzer: a window is judged so long after its end. */
-const lagMs = 10_000
+/** As in a running analyzer, without steps within a window: all of it is known here. */
+const { stepMs, lagMs } = parameters
 /** What is said of an incident changes while it lasts; later steps belong to what comes after the scenario. */
 const afterMs = 30_000
 

@@ -68,6 +68,7 @@ function annotationsOf(incident: AlertIncident): Record<string, string> {
     impact: impactSentence(incident),
     ...(example === undefined ? {} : { example_run: example, example_run_url: incident.example?.link ?? '' }),
     incident_url: incident.link,
+    ...(incident.mergedInto === undefined ? {} : { merged_into_url: incident.mergedInto }),
   }
 }
 

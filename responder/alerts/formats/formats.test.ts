@@ -6,11 +6,13 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { alertExample } from '../example-run.ts'
 import { subjectOf } from '../route.ts'
+import { headline } from '../sentences.ts'
 import { testConfiguration, testIncident, testSecret } from '../test-incidents.ts'
 import { alertmanagerWebhook, fingerprint, postableAlerts } from './alertmanager.ts'
 import { pagerDutyEvent } from './pagerduty.ts'
 import { alertRequest } from './request.ts'
 import { slackBody } from './slack.ts'
+import { templateBody } from './template.ts'
 import { postableAlertsForm, webhookForm, pagerDutyForm, slackForm, eventForm } from './test-published-forms.ts'
 
 const nowMs = Date.UTC(2026, 10, 28)
@@ -39,6 +41,12 @@ function messageOf(more: Partial<AlertMessage> = {}): AlertMessage {
 }
 
 const resolved = messageOf({ change: 'resolved', incidents: [incidentOf({ resolvedMs: nowMs })] })
+/** Told by another incident since. */
+const part = messageOf({
+  change: 'resolved',
+  incidents: [incidentOf({ resolvedMs: nowMs, mergedInto: 'older' })],
+  news: ['Part of another incident now'],
+})
 const grouped = messageOf({
   change: 'updated',
   news: ['Opened: search fails'],
@@ -243,4 +251,17 @@ test('the alerts of Standard Webhooks and of Alertmanager are verified by the re
     nowMs: Date.now(),
   })
   expect(new Webhook(testSecret).verify(current.body, current.headers)).toMatchObject({ version: '4' })
+})
+
+test('who hears that an incident ended hears in each format that has words where it goes on', () => {
+  const link = `${publicUrl}/incidents/older`
+  expect(headline(part)).toMatch(/^Part of another incident \[/)
+  expect(headline(resolved)).toMatch(/^Resolved \[/)
+  const slack = JSON.stringify(slackBody(part))
+  expect(slack).toContain('"Part of another incident, error"')
+  expect(slack).toContain('(part of another incident)')
+  expect(postableAlerts(part, nowMs)[0]?.annotations).toMatchObject({ merged_into_url: link })
+  expect(postableAlerts(resolved, nowMs)[0]?.annotations).not.toHaveProperty('merged_into_url')
+  expect(templateBody(part, { at: '{{merged_into}}' })).toEqual({ at: link })
+  expect(templateBody(resolved, { at: '{{merged_into}}' })).toEqual({ at: null })
 })

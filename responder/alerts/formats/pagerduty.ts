@@ -29,6 +29,7 @@ const summaryCharsMax = 1_024
 export function pagerDutyEvent(message: AlertMessage, routingKey: string): PagerDutyEvent {
   const { thread, change, severity, news, incidents } = message
   const [first] = incidents
+  // An end bears no words: of one that is part of another incident PagerDuty hears by that one's own alert.
   if (change === 'resolved' || change === 'acknowledged' || first === undefined) {
     const action = change === 'acknowledged' ? 'acknowledge' : 'resolve'
     return { routing_key: routingKey, event_action: action, dedup_key: thread }

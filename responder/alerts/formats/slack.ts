@@ -2,7 +2,7 @@
 // https://docs.slack.dev/reference/block-kit/blocks. All that comes from telemetry stands in rich text elements, which Slack shows as they are: in
 // `mrkdwn` a span named `<!channel>` would wake everybody up.
 import type { AlertIncident, AlertMessage } from '@headwater/vocabulary'
-import { causeSentence, changeWords, exampleSentence, headline, impactSentence } from '../sentences.ts'
+import { causeSentence, exampleSentence, happened, headline, impactSentence } from '../sentences.ts'
 
 interface TextElement {
   type: 'text'
@@ -36,7 +36,7 @@ export interface SlackBody {
 const incidentsShown = 4
 
 export function slackBody(message: AlertMessage): SlackBody {
-  const { change, severity, news, incidents, incidentsTotal, isTest } = message
+  const { severity, news, incidents, incidentsTotal, isTest } = message
   const shown = incidents.slice(0, incidentsShown)
   const hidden = incidentsTotal - shown.length
   return {
@@ -49,7 +49,7 @@ export function slackBody(message: AlertMessage): SlackBody {
         type: 'header',
         text: {
           type: 'plain_text',
-          text: `${isTest ? 'TEST: ' : ''}${changeWords[change]}, ${severity}`,
+          text: `${isTest ? 'TEST: ' : ''}${happened(message)}, ${severity}`,
           emoji: false,
         },
       },
@@ -79,7 +79,7 @@ function incidentBlock(incident: AlertIncident): SlackBlock {
 }
 
 function standing({ state, acknowledgedBy, resolvedBy, mergedInto }: AlertIncident): string {
-  if (state === 'resolved' && mergedInto !== null) return ' (part of another incident)'
+  if (state === 'resolved' && mergedInto !== undefined) return ' (part of another incident)'
   if (state === 'resolved') return resolvedBy === null ? ' (resolved)' : ` (resolved by ${resolvedBy})`
   return acknowledgedBy === null ? '' : ` (acknowledged by ${acknowledgedBy})`
 }

@@ -931,6 +931,8 @@ export interface paths {
                                  */
                                 query: string | null;
                             }[];
+                            /** @description Incidents that turned out to have the same cause, and are told by this one; the last 20 */
+                            parts: components["schemas"]["IncidentPart"][];
                         };
                     };
                 };
@@ -4533,16 +4535,12 @@ export interface components {
                     /** @description 0 to 1 */
                     high: number;
                 };
-                /** @description Who depends on the first cause and is not hit so far */
+                /** @description Who depends on the first cause and is not hit so far, the most dependent first */
                 atRisk: {
-                    services: {
-                        name: string;
-                        /** @description Of its calls, those that usually lead to the cause */
-                        share: number;
-                    }[];
-                    /** @description Those that pass the service that is to blame */
-                    flows: string[];
-                };
+                    service: string;
+                    /** @description Of its calls, those that usually lead to the cause */
+                    share: number;
+                }[];
                 /** @example 2026-01-31T12:00:00.000Z */
                 since: string;
             };
@@ -4609,6 +4607,17 @@ export interface components {
              * @example /api/v1/series?service=math&operation=POST+%2Fevaluate&signal=errors&from=2026-01-31T12%3A00%3A00.000Z
              */
             query: string | null;
+        };
+        IncidentPart: {
+            id: string;
+            title: string;
+            acknowledged: {
+                by: string;
+                /** @example 2026-01-31T12:00:00.000Z */
+                at: string;
+            } | null;
+            /** @description How many there are */
+            comments: number;
         };
         Score: {
             judged: number;
@@ -4771,16 +4780,12 @@ export interface components {
                         /** @description 0 to 1 */
                         high: number;
                     };
-                    /** @description Who depends on the first cause and is not hit so far */
+                    /** @description Who depends on the first cause and is not hit so far, the most dependent first */
                     atRisk: {
-                        services: {
-                            name: string;
-                            /** @description Of its calls, those that usually lead to the cause */
-                            share: number;
-                        }[];
-                        /** @description Those that pass the service that is to blame */
-                        flows: string[];
-                    };
+                        service: string;
+                        /** @description Of its calls, those that usually lead to the cause */
+                        share: number;
+                    }[];
                     /** @example 2026-01-31T12:00:00.000Z */
                     since: string;
                 };

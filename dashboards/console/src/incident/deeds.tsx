@@ -17,7 +17,8 @@ function useDeed(id: string) {
   const deed = useMutation({
     mutationFn: (ask: (by: string) => Promise<Incident>) => ask(name),
     onSuccess: (incident) => {
-      client.setQueryData(['incident', id], incident)
+      // A deed answers with the incident alone, without what is read beside it.
+      client.setQueryData(['incident', id], (known: object | undefined) => ({ ...known, ...incident }))
       void client.invalidateQueries({ queryKey: ['incidents'] })
       void client.invalidateQueries({ queryKey: ['score'] })
     },

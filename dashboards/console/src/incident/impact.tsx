@@ -61,26 +61,21 @@ export function Impact({ impact, cause }: { impact: Schemas['Incident']['impact'
         ))}
         {services.length > 30 && <span className="muted">and {plural(services.length - 30, 'other')}</span>}
       </p>
-      <Dependents {...atRisk} />
+      <Dependents atRisk={atRisk} />
     </section>
   )
 }
 
 /** Who depends on the cause and shows nothing yet. */
-function Dependents({ services, flows }: Schemas['Incident']['impact']['atRisk']) {
-  if (services.length + flows.length === 0) return null
+function Dependents({ atRisk }: { atRisk: Schemas['Incident']['impact']['atRisk'] }) {
+  if (atRisk.length === 0) return null
   return (
     <>
       <h3>Not hit yet, and dependent on the cause</h3>
       <p className="chips">
-        {services.map(({ name, share: ofCalls }) => (
-          <Link key={name} href={servicePath(name)} className="chip">
-            <Raw text={name} most={40} /> <span className="muted num">{share(ofCalls)} of its calls</span>
-          </Link>
-        ))}
-        {flows.map((flow) => (
-          <Link key={flow} href={flowPath(flow)} className="chip">
-            <span className="muted">flow</span> <Raw text={flow} most={60} />
+        {atRisk.map(({ service, share: ofCalls }) => (
+          <Link key={service} href={servicePath(service)} className="chip">
+            <Raw text={service} most={40} /> <span className="muted num">{share(ofCalls)} of its calls</span>
           </Link>
         ))}
       </p>

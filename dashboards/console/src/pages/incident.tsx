@@ -45,10 +45,10 @@ export function Incident({ id }: { id: string }) {
       </section>
     )
   }
-  return <Told incident={data} />
+  return <Told incident={data} parts={data.parts} />
 }
 
-function Told({ incident }: { incident: Schemas['Incident'] }) {
+function Told({ incident, parts }: { incident: Schemas['Incident']; parts: Part[] }) {
   const [first, ...others] = incident.causes
   const { state, acknowledged } = incident
   return (
@@ -78,6 +78,7 @@ function Told({ incident }: { incident: Schemas['Incident'] }) {
           <Raw text={incident.title} most={300} />
         </h1>
         <p className="lead">{leadOf(incident)}</p>
+        <Parts parts={parts} />
         <Deeds key={incident.id} incident={incident} />
       </header>
 
@@ -125,6 +126,32 @@ function Told({ incident }: { incident: Schemas['Incident'] }) {
 }
 
 /** The incident in one sentence, for who reads nothing else. */
+type Part = Schemas['IncidentPart']
+
+/** Incidents that are told by this one, with what people have said of them. */
+function Parts({ parts }: { parts: Part[] }) {
+  if (parts.length === 0) return null
+  return (
+    <ul className="plain">
+      {parts.map(({ id, title, acknowledged, comments }) => (
+        <li key={id}>
+          with{' '}
+          <Link href={incidentPath(id)}>
+            <Raw text={title} most={120} />
+          </Link>
+          , which has the same cause
+          {acknowledged !== null && (
+            <>
+              ; <Raw text={acknowledged.by} most={60} /> looks after it
+            </>
+          )}
+          {comments > 0 && `; ${plural(comments, 'comment')}`}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 function leadOf({ impact, state }: Schemas['Incident']): string {
   const runs = impact.flows.reduce((sum, { runsAffected }) => sum + runsAffected, 0)
   const verb = state === 'open' ? 'are hit' : 'were hit'
