@@ -75,7 +75,7 @@ test('a twentieth of them left is enough of a loss, a half is not', () => {
 })
 
 test('where each success made the call, a third of them without it is enough', () => {
-  const always = new Set([edgeKey('payments', 'POST /charge', 'bank.example:443')])
+  const key = edgeKey('payments', 'POST /charge', 'bank.example:443')
   const found = (...made: number[]) => {
     const minutes = made.map((calls) => shop(100, { bank: `${calls} calls, 25 ms` }))
     return detectLasting({
@@ -83,7 +83,7 @@ test('where each success made the call, a third of them without it is enough', (
       minutes: minutes.map((minute) => pictureOf(minute)),
       baseline: pictureOf(before),
       pValueMax: 1,
-      always,
+      usualCalls: new Map([[key, { mean: 1, least: 0.98 }]]),
     })
   }
   expect(tell(found(66, 70, 64))).toEqual(['fan-out bank.example:443 from payments'])
@@ -91,6 +91,22 @@ test('where each success made the call, a third of them without it is enough', (
   // A sixth could be how clocks and windows cut, and one whole minute says that it does not last.
   expect(found(84, 84, 84)).toEqual([])
   expect(found(50, 50, 97)).toEqual([])
+})
+
+test('where the share that makes the call hardly varies, half of it is a loss, and where it varies it is not', () => {
+  const key = edgeKey('payments', 'POST /charge', 'bank.example:443')
+  const usual = shop(1_000, { bank: '700 calls, 25 ms' })
+  const half = shop(1_000, { bank: '300 calls, 25 ms' })
+  const found = (least: number) =>
+    detectLasting({
+      whole: pictureOf([half, half, half].flat()),
+      minutes: [half, half, half].map((minute) => pictureOf(minute)),
+      baseline: pictureOf(usual),
+      pValueMax: 1,
+      usualCalls: new Map([[key, { mean: 0.7, least }]]),
+    })
+  expect(tell(found(0.66))).toEqual(['fan-out bank.example:443 from payments'])
+  expect(found(0.5)).toEqual([])
 })
 
 test('calls that a failed operation did not come to, that messages make, or that less load needs have not ceased', () => {

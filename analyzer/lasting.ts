@@ -1,5 +1,6 @@
 // Effects too small to tell from chance in half a minute, which go on: a host that is a little slower, one call in thirty that fails,
 // calls that are simply no longer made. Each of the last minutes has to show them, since chance does not repeat itself.
+import type { UsualCalls } from '@headwater/store'
 import { type Finding, isLargeEnough, type Judging, judgeSeries, mostCalled } from './detect.ts'
 import { parameters } from './parameters.ts'
 import { type EdgeSeries, type OperationSeries, operationKey, type Picture } from './picture.ts'
@@ -28,8 +29,8 @@ export interface LastingEvaluation {
   pValueMax: number
   /** By what factor everything is slower than usual. */
   slowdown?: number
-  /** Keys of the edges that each success of their caller usually calls. */
-  always?: ReadonlySet<string>
+  /** How often a success of the caller makes the call, minute by minute, by the edge's key; where that is known. */
+  usualCalls?: ReadonlyMap<string, Pick<UsualCalls, 'mean' | 'least'>>
 }
 
 /**
@@ -49,7 +50,7 @@ export function detectLasting({
   baseline,
   pValueMax,
   slowdown = 1,
-  always = new Set(),
+  usualCalls = new Map(),
 }: LastingEvaluation): Finding[] {
   const findings = judgeSeries({ recent: whole, baseline }, { ...lastingJudging, slowdown }).filter(
     (finding) =>
@@ -70,7 +71,7 @@ export function detectLasting({
     const last = ofMinutes.at(-1)?.get(series)
     return last === undefined || excessShare(last) >= excessShare(finding) * lasting.goesOnMin
   })
-  return [...lastingFindings, ...ceasedCalls({ whole, minutes, baseline, always })]
+  return [...lastingFindings, ...ceasedCalls({ whole, minutes, baseline, usualCalls })]
 }
 
 function excessShare({ excessCalls, calls }: Finding): number {
@@ -83,24 +84,26 @@ export function seriesOf({ signal, service, operation, caller, callerOperation }
 }
 
 /**
- * Calls that operations usually make when they succeed, and make no longer, while they go on succeeding: hardly any of them, or too
+ * Calls that operations usually make when they succeed, and make no longer, while they go on succeeding: half of them at most, or too
  * few where each success had made one.
  */
 function ceasedCalls({
   whole,
   minutes,
   baseline,
-  always,
-}: Pick<Required<LastingEvaluation>, 'whole' | 'minutes' | 'baseline' | 'always'>): Finding[] {
+  usualCalls,
+}: Pick<Required<LastingEvaluation>, 'whole' | 'minutes' | 'baseline' | 'usualCalls'>): Finding[] {
   const findings: Finding[] = []
   for (const [key, before] of baseline.edges) {
     const caller = operationKey(before.caller, before.callerOperation)
-    const isAlways = always.has(key)
+    const usual = usualCalls.get(key) ?? { mean: Infinity, least: 0 }
+    const isAlways = usual.least >= lasting.leftOut.ratioMin
     const finding = ceased(before, {
       edge: whole.edges.get(key),
       caller: whole.operations.get(caller),
       callerBefore: baseline.operations.get(caller),
       isAlways,
+      isSteady: usual.least >= usual.mean * lasting.steady.partMin,
     })
     if (finding === undefined) continue
     const { minuteShareMax } = isAlways ? lasting.leftOut : lasting.ceased
@@ -120,11 +123,13 @@ function ceased(
     caller,
     callerBefore,
     isAlways,
+    isSteady,
   }: {
     edge: EdgeSeries | undefined
     caller: OperationSeries | undefined
     callerBefore: OperationSeries | undefined
     isAlways: boolean
+    isSteady: boolean
   },
 ): Finding | undefined {
   // What is handed over by message may be late.
@@ -144,7 +149,11 @@ function ceased(
         badBefore: Math.max(0, baselineCalls - before.calls),
         callsBefore: baselineCalls,
       })
-    : negativeBinomialAtMost({ k: made, expected: due, dispersion: parameters.callsDispersion })
+    : negativeBinomialAtMost({
+        k: made,
+        expected: due,
+        dispersion: isSteady ? lasting.steady.dispersion : parameters.callsDispersion,
+      })
   if (pValue > pValueMax) return undefined
   return {
     signal: 'fan-out',

@@ -71,6 +71,8 @@ export const parameters = {
     ceased: { dueMin: 30, shareMax: 0.5, pValueMax: 1e-8, minuteDueMin: 8, minuteShareMax: 0.7 },
     /** Where each success has made the call, in each of so many usual minutes, less says so: work is left out. */
     leftOut: { ratioMin: 0.97, minutesMin: 4, shareMax: 0.8, minuteShareMax: 0.9 },
+    /** Calls that in no usual minute were fewer than this part of what is usual vary less: the size of the negative binomial. */
+    steady: { partMin: 0.9, dispersion: 400 },
   },
   /** Counts of calls vary more than by chance alone: the size of the negative binomial. */
   callsDispersion: 20,

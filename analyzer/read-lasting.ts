@@ -1,9 +1,9 @@
 // Small effects that last are looked for once a minute, over whole minutes. What is found stands until the next minute.
 import {
   minutesOf,
-  readAlwaysCalled,
   readCeasedCalls,
   readStates,
+  readUsualCalls,
   screenSeries,
   type Store,
   type TimeRange,
@@ -85,12 +85,14 @@ async function readLasting(store: Store, toMs: number): Promise<Lasting> {
   for (const { caller, service } of ceased.calls) services.add(caller).add(service)
   const leftOut = screen.leftOut + ceased.leftOut
   if (services.size === 0) return { findings: [], range, baseline, leftOut }
-  const { ratioMin, minutesMin } = parameters.lasting.leftOut
-  const [always, before, ...minutes] = await Promise.all([
-    readAlwaysCalled(store, {
+  const [usualCalls, before, ...minutes] = await Promise.all([
+    readUsualCalls(store, {
       usual: baseline.windows,
       calls: ceased.calls,
-      rules: { ratioMin, minutesMin, minuteCallsMin: parameters.lasting.ceased.minuteDueMin },
+      rules: {
+        minutesMin: parameters.lasting.leftOut.minutesMin,
+        minuteCallsMin: parameters.lasting.ceased.minuteDueMin,
+      },
     }),
     readStates(store, baseline.windows, { services }),
     ...Array.from({ length: parameters.lasting.minutes }, async (_, minute) => {
@@ -104,7 +106,9 @@ async function readLasting(store: Store, toMs: number): Promise<Lasting> {
     baseline: pictureOf(before.states),
     pValueMax,
     slowdown: isSlow ? await readCommonSlowdown(store, compared) : 1,
-    always: new Set(always.map(({ caller, callerOperation, service }) => edgeKey(caller, callerOperation, service))),
+    usualCalls: new Map(
+      usualCalls.map((usual) => [edgeKey(usual.caller, usual.callerOperation, usual.service), usual]),
+    ),
   })
   return {
     findings: findings.map((finding) => ({ ...finding, compared: { recent: range, baseline: baseline.range } })),

@@ -49,29 +49,38 @@ export async function readCeasedCalls(
   return { calls: data, leftOut: all - data.length }
 }
 
-/** What makes a call one that each success of its caller makes: by minute, so many calls for a success at the least. */
-export interface AlwaysCalledRules {
-  ratioMin: number
-  /** Minutes with fewer successes say nothing … */
-  minuteCallsMin: number
-  /** … and so many have to say it. */
-  minutesMin: number
+/** How many calls a success of an operation usually makes to a service. */
+export interface UsualCalls {
+  caller: string
+  callerOperation: string
+  service: string
+  mean: number
+  /** In the minute in which they were fewest; one of them may have begun in the minute before. */
+  least: number
 }
 
-/** Of the given pairs, the operations of the caller that call the other in each success; one may end in the minute after its call. */
-export async function readAlwaysCalled(
+/** How often operations of the given pairs' callers call the other, where so many minutes with so many successes tell. */
+export async function readUsualCalls(
   store: Store,
   {
     usual,
     calls,
     rules,
-  }: { usual: Windows; calls: readonly { caller: string; service: string }[]; rules: AlwaysCalledRules },
-): Promise<{ caller: string; callerOperation: string; service: string }[]> {
+  }: {
+    usual: Windows
+    calls: readonly { caller: string; service: string }[]
+    rules: { minuteCallsMin: number; minutesMin: number }
+  },
+): Promise<UsualCalls[]> {
   if (calls.length === 0) return []
   const byMinute = (count: string): string => `sumMap(map(toUnixTimestamp(toStartOfMinute(Window)), toInt64(${count})))`
   const answer = await store.clickhouse.query({
     query: `
-      SELECT caller, callerOperation, service FROM (
+      SELECT caller, callerOperation, service,
+        arrayFilter((minute, n) -> n >= {minuteCallsMin:Int64}, mapKeys(successes), mapValues(successes)) AS minutes,
+        arraySum(minute -> made[minute], minutes) / arraySum(minute -> successes[minute], minutes) AS mean,
+        arrayMin(minute -> (made[minute] + 1) / successes[minute], minutes) AS least
+      FROM (
         SELECT Caller AS caller, CallerOperation AS callerOperation, Service AS service, ${byMinute('Calls')} AS made
         FROM ${statesIn('usual', `(Caller, Service) IN {pairs:Array(Tuple(String, String))} AND Kind NOT IN ('publish', 'async')`)}
         GROUP BY caller, callerOperation, service
@@ -81,8 +90,7 @@ export async function readAlwaysCalled(
         FROM ${statesIn('usual', `Service IN {callers:Array(String)} AND Kind NOT IN ('peer', 'publish')`)}
         GROUP BY caller, callerOperation
       ) AS callers USING (caller, callerOperation)
-      WHERE arrayCount(x -> x >= {minuteCallsMin:Int64}, mapValues(successes)) >= {minutesMin:UInt32}
-        AND arrayAll((minute, n) -> n < {minuteCallsMin:Int64} OR made[minute] + 1 >= n * {ratioMin:Float64}, mapKeys(successes), mapValues(successes))
+      WHERE length(minutes) >= {minutesMin:UInt32}
       ORDER BY caller, callerOperation, service`,
     query_params: {
       ...bindWindows('usual', usual),
@@ -92,5 +100,5 @@ export async function readAlwaysCalled(
     },
     format: 'JSONEachRow',
   })
-  return await answer.json<{ caller: string; callerOperation: string; service: string }>()
+  return await answer.json<UsualCalls>()
 }

@@ -66,7 +66,7 @@ export {
   type WindowCounts,
 } from './states.ts'
 export { readVersions, type VersionSeen } from './versions.ts'
-export { readAlwaysCalled, readCeasedCalls } from './ceased-calls.ts'
+export { readCeasedCalls, readUsualCalls, type UsualCalls } from './ceased-calls.ts'
 export { readTimesAtPlaces, type TimeAtPlace } from './times-at-places.ts'
 export {
   type Screen,
