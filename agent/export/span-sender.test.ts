@@ -349,6 +349,27 @@ test('what finds no room is dropped, the oldest first, and counted', async () =>
   expect(requests.map(({ spans }) => spans)).toEqual([['on its way'], ['c'], ['d']])
 })
 
+test('what found no room is told once a minute, also where the collector takes all that comes', async () => {
+  const env = { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1', OTEL_BSP_MAX_QUEUE_SIZE: '2' }
+  const { requests, end, hasAnswers, lines } = await startSending(['hang', taken, taken, 'hang', taken, taken], env)
+  const overflow = async (answers: number, names: string[]) => {
+    end('on its way')
+    await until(() => requests.length === answers + 1)
+    end(...names)
+    requests[answers]?.answer()
+    await hasAnswers(answers + 3)
+  }
+  await overflow(0, ['a', 'b', 'c', 'd'])
+  expect(lines).toEqual([expect.stringMatching(/^2 spans lost: .*, the service is not affected$/)])
+  vi.setSystemTime(Date.now() + 59_999)
+  await overflow(3, ['a', 'b', 'c'])
+  expect(lines).toHaveLength(1)
+  vi.setSystemTime(Date.now() + 1)
+  end('a', 'b')
+  await hasAnswers(8)
+  expect(lines).toEqual([lines[0], expect.stringMatching(/^1 span lost since the last line: /)])
+})
+
 test('a span that cannot be written is dropped and counted, and no other', async () => {
   const { requests, end, hasAnswers, tracer } = await startSending([], oneByOne)
   const span = tracer.startSpan('too large')

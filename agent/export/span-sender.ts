@@ -114,7 +114,7 @@ export function spanSender(options: SenderOptions): SpanSender {
       } catch (error) {
         underWay = undefined
         counters.spansLost += spans
-        report(error instanceof Error ? error.message : String(error))
+        report.refused(error instanceof Error ? error.message : String(error))
       }
       if (!isDraining && ring.spans < batchSpansMax) break
     }
@@ -158,7 +158,8 @@ export function spanSender(options: SenderOptions): SpanSender {
           counters.spansExported += batch.spans - rejected
           counters.spansLost += rejected
         } else counters.spansRecovered += batch.spans - rejected
-        if (rejected > 0) report(answer.reason)
+        if (rejected > 0) report.refused(answer.reason)
+        else report.taken()
         settle(batch)
         return
       }
@@ -175,10 +176,10 @@ export function spanSender(options: SenderOptions): SpanSender {
         if (batch.settle === undefined) counters.spansLost += batch.spans
         if (answer.kind === 'refused') settle(batch)
         else underWay = undefined
-        report(answer.reason)
+        report.refused(answer.reason)
         return
       }
-      report(answer.reason)
+      report.refused(answer.reason)
       await pause(batch, waitMsAfter(answer))
     }
   }

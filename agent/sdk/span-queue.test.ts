@@ -77,3 +77,12 @@ test('a missing collector is said once, and then once a minute with the count of
     'the collector takes no spans (connect ECONNREFUSED 127.0.0.1:1); 3 spans lost since the last line, the service is not affected',
   ])
 })
+
+test('what found no room is told, also where the collector takes all that comes', async () => {
+  const receiver = await startReceiver()
+  const { tracer, queue, lines } = tracing(receiver.url, 3)
+  for (let span = 0; span < 10; span += 1) tracer.startSpan('work').end()
+  await queue.drain()
+  expect(receiver.spans).toHaveLength(5)
+  expect(lines).toEqual([expect.stringMatching(/^5 spans lost: .*, the service is not affected$/)])
+})

@@ -84,7 +84,7 @@ export function spanQueue(
           settle(spans, result)
           return
         }
-        report(reasonOf(result))
+        report.refused(reasonOf(result))
         const timer = setTimeout(again, waitMs).unref()
         offerAgain = again
         function again(): void {
@@ -99,9 +99,10 @@ export function spanQueue(
   function settle(spans: ReadableSpan[], result: ExportResult): void {
     if (result.code === ExportResultCode.SUCCESS) {
       counters.spansExported += spans.length
+      report.taken()
     } else {
       counters.spansLost += spans.length
-      report(reasonOf(result))
+      report.refused(reasonOf(result))
     }
     sending = undefined
     sendWhenDue()
