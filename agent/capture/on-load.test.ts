@@ -130,7 +130,7 @@ describe.each(nodes)('Node %s', (version) => {
       for (const each of [kafkajs, croner, schedule, ws]) show(Object.keys(each))
       show(kafkajs.default.cached)
       show(Object.keys(createRequire(import.meta.url).cache))
-      show(Object.keys(globalThis))
+      show(Object.getOwnPropertyNames(globalThis))
       for (const { fail } of [kafkajs, croner, schedule]) show(caught(fail))`,
   }
 

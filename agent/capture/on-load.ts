@@ -6,9 +6,10 @@
 // added to its source. For that alone there is a `load` hook, and only until the module is loaded; older Nodes do without, since
 // imported CommonJS modules suffer from any such hook there.
 
+import { hasSubscribers } from 'node:diagnostics_channel'
 import { createRequire, registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { guarded } from './channel.ts'
+import { guarded, hear } from './channel.ts'
 
 /** Which module it is, and the URL of the first that asked for it. */
 export interface Asked {
@@ -182,16 +183,16 @@ function awaitEsModule(module: Awaited): void {
   })
 }
 
-/** Last in an ES module: it asks for itself, and hands what it gets to us. */
+const evaluated = 'headwater.evaluated'
+
+/** Last in an ES module: it asks for itself, and hands what it gets to us, over a channel that nobody else has. */
 function tellingLine(url: string): string {
-  const tell = '$headwaterEvaluated'
-  Object.defineProperty(globalThis, tell, {
-    configurable: true,
-    enumerable: false,
-    value: (evaluatedUrl: string, exports: unknown) => esModules.get(evaluatedUrl)?.ends?.(exports),
-  })
+  if (!hasSubscribers(evaluated)) {
+    hear<{ url: string; exports: unknown }>(evaluated, (module) => esModules.get(module.url)?.ends?.(module.exports))
+  }
   const quoted = JSON.stringify(url)
-  return `;import * as $headwaterSelf from ${quoted};${tell}(${quoted},$headwaterSelf)`
+  const imports = `import * as $headwaterSelf from ${quoted};import{channel as $headwaterChannel}from'node:diagnostics_channel'`
+  return `;${imports};$headwaterChannel('${evaluated}').publish({url:${quoted},exports:$headwaterSelf})`
 }
 
 /** Nobody else's hooks are to lead it elsewhere. */
