@@ -13,7 +13,7 @@ import { requestBodies } from './export/request-body.ts'
 import { SpanRing } from './export/span-ring.ts'
 import { type SpanSender, spanSender } from './export/span-sender.ts'
 import { leaveLastWords } from './export/last-words.ts'
-import { spoolFor } from './export/spool.ts'
+import { type Spool, spoolFor } from './export/spool.ts'
 import { handleUserIds } from './flow/user.ts'
 import { flowPropagator } from './propagation/flow-propagator.ts'
 import { type AgentSettings, readSettings } from './settings/settings.ts'
@@ -152,16 +152,25 @@ function startSending(settings: AgentSettings, resource: Record<string, string |
     nowMs: () => performance.now(),
     random: Math.random,
   })
-  if (settings.spool === undefined || !isMainThread) {
+  const spool = openSpool(settings, String(resource['service.name']))
+  if (spool === undefined) {
     flushOnExit(sender)
     return sender
   }
-  const spool = spoolFor({
-    service: String(resource['service.name']),
-    endpoint: settings.endpoint.url.href,
-    directory: settings.spool.directory,
-  })
-  flushOnExit(sender, leaveLastWords({ ...sender, ring, toBody, spool, say }))
+  flushOnExit(sender, leaveLastWords({ ...sender, take: (bounds) => ring.take(bounds), toBody, spool, say }))
   sender.sendLeftovers(spool.claim())
   return sender
+}
+
+/** Where what `service` cannot send waits for its next start, if anywhere; one that is of no use is told. */
+export function openSpool(settings: AgentSettings, service: string): Spool | undefined {
+  if (settings.spool === undefined || !isMainThread) return undefined
+  const { directory } = settings.spool
+  const spool = spoolFor({ service, endpoint: settings.endpoint.url.href, directory })
+  const refusal = spool.refusal()
+  if (refusal !== undefined) {
+    settings.warnings.push(refusal)
+    say(refusal)
+  }
+  return spool
 }

@@ -6,6 +6,23 @@ import type { RecordedSpan, SpanEvent, SpanLink } from '../trace/span.ts'
 import { knownAttributes, writeAttributes, writeKnownAttributes } from './attribute-fields.ts'
 import { MessageTooLarge, ProtobufWriter } from './protobuf.ts'
 
+/** What is written of a span that has ended. */
+export type EndedSpan = Pick<
+  RecordedSpan,
+  | 'spanContext'
+  | 'parentSpanContext'
+  | 'name'
+  | 'kind'
+  | 'startedAt'
+  | 'endedAt'
+  | 'status'
+  | 'attributeList'
+  | 'events'
+  | 'links'
+  | 'droppedEventsCount'
+  | 'droppedLinksCount'
+>
+
 /** `ScopeSpans.spans`. */
 const spansField = 2
 const fields = {
@@ -44,7 +61,7 @@ const known = knownAttributes()
  * The span as a field of `ScopeSpans`, valid until the next call. A span over 128 KiB is written with its texts cut; one that
  * is too large even so throws `MessageTooLarge`.
  */
-export function encodeSpan(span: RecordedSpan): Uint8Array {
+export function encodeSpan(span: EndedSpan): Uint8Array {
   try {
     writeSpan(span, Number.POSITIVE_INFINITY)
   } catch (error) {
@@ -54,7 +71,7 @@ export function encodeSpan(span: RecordedSpan): Uint8Array {
   return writer.written()
 }
 
-function writeSpan(span: RecordedSpan, charsMax: number): void {
+function writeSpan(span: EndedSpan, charsMax: number): void {
   const { traceId, spanId, traceFlags, traceState } = span.spanContext()
   const state = textOf(traceState)
   const parent = span.parentSpanContext

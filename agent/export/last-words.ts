@@ -10,7 +10,7 @@ import { type Spool, spoolBytesMax } from './spool.ts'
 import { type SpanGroup, type SpanRing, endOfSpan } from './span-ring.ts'
 
 export interface LastWordsOptions {
-  ring: SpanRing
+  take: SpanRing['take']
   toBody: (groups: SpanGroup[]) => Buffer
   takeUnderWay: () => Batch | undefined
   spool: Spool
@@ -23,7 +23,7 @@ export interface LastWordsOptions {
  * tells nobody of.
  */
 export function leaveLastWords(options: LastWordsOptions): () => void {
-  const { ring, toBody, takeUnderWay, spool, say } = options
+  const { take, toBody, takeUnderWay, spool, say } = options
 
   process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
     try {
@@ -58,7 +58,7 @@ export function leaveLastWords(options: LastWordsOptions): () => void {
     // What is on its way may have arrived: a request that comes twice counts once.
     const underWay = takeUnderWay()
     if (underWay !== undefined && underWay.settle === undefined) leave(underWay)
-    const groups = ring.take({ spansMax: Number.POSITIVE_INFINITY, bytesEnough: Number.POSITIVE_INFINITY })
+    const groups = take({ spansMax: Number.POSITIVE_INFINITY, bytesEnough: Number.POSITIVE_INFINITY })
     const kept = newestOf(groups, room - headBytes(toBody))
     lost += spansIn(groups) - spansIn(kept)
     if (kept.length > 0) leave({ body: toBody(kept), encoding: 'identity', spans: spansIn(kept) })

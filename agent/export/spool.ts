@@ -2,6 +2,10 @@
 
 import { createHash } from 'node:crypto'
 import {
+  type Stats,
+  accessSync,
+  constants,
+  existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -12,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Encoding } from './post.ts'
 
 /** Largest request that is left behind. */
@@ -32,6 +36,8 @@ export interface Leftover {
 }
 
 export interface Spool {
+  /** Why nothing can be left behind, and what to do, if that is known now. */
+  refusal: () => string | undefined
   /** Leaves a request behind, at once; tells whether it could. */
   leave: (left: Pick<Leftover, 'body' | 'encoding' | 'spans'>) => boolean
   /** What earlier processes of this service have left behind, now this one's to send. */
@@ -43,6 +49,14 @@ export function spoolFor(settings: { service: string; endpoint: string; director
   const directory = settings.directory ?? join(tmpdir(), `headwater-agent-${ownUid()}`)
   const name = createHash('sha256').update(`${settings.service}\n${settings.endpoint}`).digest('hex').slice(0, 16)
   const form = new RegExp(`^${name}-\\d+-\\d+-(\\d+)-(identity|gzip|zstd)\\.otlp(?:\\.(\\d+))?$`)
+
+  function refusal(): string | undefined {
+    const why = reasonAgainst(directory)
+    return why === undefined
+      ? undefined
+      : `HEADWATER_SPOOL: what cannot be sent when the process dies is lost: ${directory} ${why}; ` +
+          'name a directory that only this user can write to, or none'
+  }
 
   function leave({ body, encoding, spans }: Pick<Leftover, 'body' | 'encoding' | 'spans'>): boolean {
     try {
@@ -107,7 +121,7 @@ export function spoolFor(settings: { service: string; endpoint: string; director
     }
   }
 
-  return { leave, claim }
+  return { refusal, leave, claim }
 }
 
 function forget(path: string): void {
@@ -123,10 +137,30 @@ function ownUid(): number {
   return process.getuid?.() ?? 0
 }
 
-/** In a directory that everybody may write to, somebody else could have made it first. */
 function isOurs(directory: string): boolean {
-  const found = lstatSync(directory)
-  return found.isDirectory() && found.uid === ownUid() && (found.mode & 0o022) === 0
+  return objectionTo(lstatSync(directory)) === undefined
+}
+
+/** In a directory that everybody may write to, somebody else could have made it first. */
+function objectionTo(found: Stats): string | undefined {
+  if (!found.isDirectory()) return 'is none'
+  if (found.uid !== ownUid()) return 'is another user’s'
+  return (found.mode & 0o022) === 0 ? undefined : 'is no private one: others can write to it'
+}
+
+/** What is not there yet is made when it is needed. */
+function reasonAgainst(directory: string): string | undefined {
+  try {
+    let at = directory
+    while (!existsSync(at)) at = dirname(at)
+    const objection = at === directory ? objectionTo(lstatSync(at)) : undefined
+    if (objection !== undefined) return objection
+    if (!statSync(at).isDirectory()) return `cannot be made: ${at} is a file`
+    accessSync(at, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch {
+    return 'cannot be written to'
+  }
 }
 
 function isRunning(pid: number): boolean {

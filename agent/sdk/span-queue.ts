@@ -21,6 +21,8 @@ export interface SpanQueue {
   hasUnsent(): boolean
   /** Resolves when nothing waits any more. Until then each batch is offered once only: there is no time to wait. */
   drain(): Promise<void>
+  /** Takes all spans of which nobody knows yet that they have arrived, for when the process ends before they have. */
+  takeAll(): ReadableSpan[]
 }
 
 /** Sends batches one after another; `say` writes a line for the operator. */
@@ -117,7 +119,14 @@ export function spanQueue(
     return promise
   }
 
-  return { add, drain, hasUnsent: () => sending !== undefined || waiting.length > 0 }
+  function takeAll(): ReadableSpan[] {
+    const all = [...(sending ?? []), ...waiting]
+    sending = undefined
+    waiting = []
+    return all
+  }
+
+  return { add, drain, takeAll, hasUnsent: () => sending !== undefined || waiting.length > 0 }
 }
 
 /** The collector has seen this batch and does not want it: offering it again would change nothing. */

@@ -11,12 +11,13 @@ import { flushOnExit } from '../export/exit.ts'
 import { handleUserIds } from '../flow/user.ts'
 import { type FlowPropagator, flowPropagator, notePeer } from '../propagation/flow-propagator.ts'
 import { type AgentSettings, readSettings } from '../settings/settings.ts'
-import { claimStart, refuseSecondStart, say, showDiagnostics } from '../start.ts'
+import { claimStart, openSpool, refuseSecondStart, say, showDiagnostics } from '../start.ts'
 import { emptyContext } from '../trace/linked-context.ts'
 import { AsyncContextManager } from '../trace/context-manager.ts'
 import { agentVersion } from '../version.ts'
 import { flowSampler } from './flow-sampler.ts'
 import { flowSpanProcessor } from './flow-span-processor.ts'
+import { leaveSpans } from './left-spans.ts'
 import { ReleasingAgent } from './releasing-agent.ts'
 import { spanQueue } from './span-queue.ts'
 import type { SpanExporter, SpanProcessor } from './types.ts'
@@ -67,7 +68,7 @@ export function addHeadwater(
     ...configuration,
     sampler: configuration.sampler ?? flowSampler(settings),
     textMapPropagator: theirs ? new CompositePropagator({ propagators: [theirs, propagator] }) : propagator,
-    spanProcessors: processorsFor(configuration, settings),
+    spanProcessors: processorsFor(configuration, settings, serviceName),
   }
 }
 
@@ -86,6 +87,7 @@ function beside(theirs: TextMapPropagator, ours: FlowPropagator): Pick<Capturing
 function processorsFor(
   { spanProcessors, traceExporter }: Partial<NodeSDKConfiguration>,
   settings: AgentSettings,
+  serviceName: string,
 ): SpanProcessor[] {
   if (spanProcessors !== undefined) return [flowSpanProcessor(), ...spanProcessors]
   if (!settings.exports) return [flowSpanProcessor()]
@@ -94,7 +96,10 @@ function processorsFor(
     say,
     nowMs: () => performance.now(),
   })
-  flushOnExit(queue)
+  // Where an exporter of the service's own sends spans is its own matter.
+  const spool = traceExporter === undefined ? openSpool(settings, serviceName) : undefined
+  if (spool === undefined) flushOnExit(queue)
+  else leaveSpans(queue, { settings, spool, say })
   return [flowSpanProcessor(queue)]
 }
 
