@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Broker, hasRabbitMq, startRabbitMq } from '../test-brokers.ts'
+import { programOf } from '../test-readme.ts'
 import { type App, type AppOptions, type ReceivedSpan, type Receiver, startApp, startReceiver } from '../testing.ts'
 
 if (!hasRabbitMq)
@@ -443,5 +444,20 @@ describe.skipIf(!hasRabbitMq)('A service with amqplib', () => {
       expect(await app.ended()).toMatchObject({ code, signal: null })
       expect(app.stderr()).toMatch(message)
     }
+  })
+
+  test('of the README: the consumer goes on with the flow of who has sent the message', async () => {
+    const receiver = await startReceiver()
+    await startApp({
+      source: programOf('RabbitMQ').replace('localhost:5672', `127.0.0.1:${rabbitMq?.port}`),
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+      serves: false,
+    })
+    const [producer] = await receiver.wanted(1, kindIs('PRODUCER'))
+    const [consumer] = await receiver.wanted(1, kindIs('CONSUMER'))
+    expect(consumer).toMatchObject({
+      links: [{ spanId: producer?.spanId }],
+      attributes: { 'flow.id': producer?.traceId },
+    })
   })
 })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Broker, hasRedis, startRedis } from '../test-brokers.ts'
+import { programOf } from '../test-readme.ts'
 import { type AppOptions, type ReceivedSpan, type Receiver, startApp as startAppIn, startReceiver } from '../testing.ts'
 
 if (!hasRedis) process.stderr.write('bullmq.test.ts: no redis-server is installed here, so BullMQ is not tested\n')
@@ -287,6 +288,22 @@ describe.skipIf(!hasRedis)('A service with BullMQ', () => {
       expect(app.stderr()).toContain(message)
     }
     expect(receiver.spans.filter(kindIs('CONSUMER'))).toEqual([])
+  })
+
+  test('of the README: the job’s processor goes on with the flow of who has added it', async () => {
+    const receiver = await startReceiver()
+    const app = await startAppIn({
+      source: programOf('BullMQ').replace('localhost', '127.0.0.1').replace('6379', String(redis?.port)),
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+      serves: false,
+    })
+    const [producer] = await receiver.wanted(1, kindIs('PRODUCER'))
+    const [consumer] = await receiver.wanted(1, kindIs('CONSUMER'))
+    expect(consumer).toMatchObject({
+      links: [{ spanId: producer?.spanId }],
+      attributes: { 'flow.id': producer?.traceId },
+    })
+    expect(app.stdout()).toBe('printed { month: 5 }\n')
   })
 
   test('a processor’s query is made once', async () => {
