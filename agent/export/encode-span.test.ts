@@ -250,10 +250,10 @@ test('hundreds of attributes, events and links arrive in their order, and what w
   }
   span.end()
   const found = decoded(ended.pop() as RecordedSpan)
-  expect(found.attributes?.at(-1)).toEqual({ key: 'key 125', value: { intValue: '125' } })
+  expect(ownPairs(found.attributes).at(-1)).toEqual(['key 127', ['int', '127']])
   expect(found.events?.map(({ name }) => name)).toEqual(Array.from({ length: 128 }, (_, at) => `event ${at + 172}`))
   expect(found.links?.at(0)?.attributes).toEqual([{ key: 'index', value: { intValue: '172' } }])
-  expect([found.droppedAttributesCount, found.droppedEventsCount, found.droppedLinksCount]).toEqual([174, 172, 172])
+  expect([found.droppedAttributesCount, found.droppedEventsCount, found.droppedLinksCount]).toEqual([172, 172, 172])
 })
 
 test('who made the spans stands before them, with version and schema', () => {

@@ -1,4 +1,5 @@
 import { type Span, SpanKind } from '@opentelemetry/api'
+import { RecordedSpan } from '../trace/span.ts'
 import { type Hop, flowNameOf, hopOfSpan, joinHop } from './hop.ts'
 
 /** What of a span tells how it belongs to its run. */
@@ -17,9 +18,9 @@ export function enterFlow(span: Span, { name, kind }: Described, hop: Hop): void
     if (hop.links.length > 0) span.addLinks([...hop.links])
   }
   const isEntry = kind === SpanKind.SERVER || kind === SpanKind.CONSUMER
-  if (isEntry && hop.peer !== undefined) span.setAttribute('service.peer.name', hop.peer)
-  if (hop.user !== undefined) span.setAttribute('user.id', hop.user)
-  span.setAttribute('flow.id', hop.id)
+  if (isEntry && hop.peer !== undefined) tell(span, 'service.peer.name', hop.peer)
+  if (hop.user !== undefined) tell(span, 'user.id', hop.user)
+  tell(span, 'flow.id', hop.id)
   nameFlow(span, hop)
 }
 
@@ -33,5 +34,11 @@ export function settleFlow(span: Span & Described): void {
 
 function nameFlow(span: Span, hop: Hop): void {
   const name = flowNameOf(hop)
-  if (name !== undefined) span.setAttribute('flow.name', name)
+  if (name !== undefined) tell(span, 'flow.name', name)
+}
+
+/** Limits are for what the service has to say. The SDK knows no exemption. */
+function tell(span: Span, key: string, value: string | undefined): void {
+  if (span instanceof RecordedSpan) span.setExemptAttribute(key, value)
+  else span.setAttribute(key, value)
 }

@@ -8,6 +8,8 @@ export interface AttributeLimits {
   valueCharsMax: number
 }
 
+const unlimited: AttributeLimits = { countMax: Number.POSITIVE_INFINITY, valueCharsMax: Number.POSITIVE_INFINITY }
+
 /** Values within a value go no deeper, and there are no more of them: a map may contain itself. The rest is left out. */
 const depthMax = 8
 const valuesMax = 4_096
@@ -17,6 +19,15 @@ export class AttributeList {
   readonly keys: string[] = []
   readonly values: AttributeValue[] = []
   dropped = 0
+  /** How many of them do not count. */
+  #exempt = 0
+
+  /** Sets one for which there is always room, and which takes none from the others. */
+  setExempt(key: string, value: AttributeValue): void {
+    const at = this.keys.indexOf(key)
+    if (at === -1) this.#exempt += 1
+    this.#set(key, value, unlimited, at)
+  }
 
   set(key: string, value: AttributeValue, limits: AttributeLimits): void {
     if (typeof key === 'string') this.#set(key, value, limits, this.keys.indexOf(key))
@@ -36,7 +47,7 @@ export class AttributeList {
     if (kept === undefined) return
     if (at !== -1) {
       this.values[at] = kept
-    } else if (this.keys.length < limits.countMax) {
+    } else if (this.keys.length - this.#exempt < limits.countMax) {
       this.keys.push(key)
       this.values.push(kept)
     } else {

@@ -106,6 +106,11 @@ export class RecordedSpan implements Span {
     return this
   }
 
+  /** Says what the agent must know of every span, whatever else there is. */
+  setExemptAttribute(key: string, value: AttributeValue): void {
+    if (this.#isOpen()) this.attributeList.setExempt(key, value)
+  }
+
   setAttributes(attributes: Attributes): this {
     if (this.#isOpen()) this.attributeList.setAll(attributes, this.#limits.span)
     return this
