@@ -1,8 +1,10 @@
 // What strangers send: never believed, never the end of the service, never more than a bounded piece of it kept.
 
 import { once } from 'node:events'
+import { type OutgoingHttpHeaders, connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { AgentCounters } from './counters.ts'
 import { type App, type AppOptions, type Receiver, startApp as startAppIn, startReceiver } from './testing.ts'
 
@@ -13,7 +15,6 @@ const long = 'x'.repeat(7_000)
 
 const service = `
   import express from 'express'
-  import { createServer } from 'node:http2'
   import { agentCounters, currentFlow } from '@headwater/agent'
   const app = express()
   app.get('/counters', (request, response) => response.json(agentCounters()))
@@ -24,6 +25,24 @@ const service = `
   })
   const server = app.listen(0, '127.0.0.1', () => console.log('listening ' + server.address().port))
 `
+
+const http2Service = `
+  import http2 from 'node:http2'
+  import { agentCounters, currentFlow } from '@headwater/agent'
+  const server = http2.createServer((request, response) =>
+    response.end(JSON.stringify({ flow: currentFlow().id, counters: agentCounters() })))
+  server.listen(0, '127.0.0.1', () => console.log('listening ' + server.address().port))
+`
+
+/** Lines of headers as Node's client takes them. */
+function asHeaders(lines: string[]): OutgoingHttpHeaders {
+  const found: Record<string, string[]> = {}
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    ;(found[line.slice(0, colon)] ??= []).push(line.slice(colon + 1).trim())
+  }
+  return found
+}
 
 /** Sends lines as they are: clients would refuse to. */
 async function raw(url: string, lines: string[]): Promise<string> {
@@ -95,6 +114,37 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
     expect(app.stderr()).toBe('')
   })
 
+  test('nor is it over HTTP/2, which has a door of its own', async () => {
+    const receiver = await startReceiver()
+    const app = await startApp({ source: http2Service, env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } })
+    const client = connectHttp2(app.url)
+    onTestFinished(() => client.destroy())
+    const ask = async (path: string, more: OutgoingHttpHeaders) => {
+      const stream = client.request({ ':path': path, ...more })
+      const [answer] = (await once(stream, 'response')) as [Record<string, string>]
+      return {
+        told: answer['x-flow-id'],
+        body: JSON.parse(await text(stream)) as { flow: string; counters: AgentCounters },
+      }
+    }
+    for (const [at, [what, lines]] of headers.entries()) {
+      const { told, body } = await ask(`/${at}`, {
+        ...asHeaders(lines),
+        'x-flow-id': forgedId,
+        'x-forwarded-for': '203.0.113.9',
+      })
+      expect([what, told, body.flow]).toEqual([what, expect.not.stringContaining(forgedId), told])
+    }
+    const { body } = await ask('/counters', {})
+    expect(body.counters).toMatchObject({ flowsUntrusted: headers.length, capturesFailed: 0 })
+    const spans = await receiver.wanted(headers.length + 1, ({ kind }) => kind === 'SERVER')
+    for (const { attributes, traceId: own, parentSpanId } of spans) {
+      expect([attributes['flow.id'], parentSpanId]).toEqual([own, undefined])
+      expect(attributes).not.toHaveProperty('service.peer.name')
+    }
+    expect(app.stderr()).toBe('')
+  })
+
   describe('of a peer that is trusted', () => {
     // One service meets all of them, one after the other.
     const ends: (() => Promise<void> | void)[] = []
@@ -134,8 +184,6 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
     const receiver = await startReceiver()
     const app = await startApp({
       source: `
-        import { createServer } from 'node:net'
-        import { createServer as createHttpServer } from 'node:http'
         import express from 'express'
         const app = express()
         app.get('/orders/:id', (request, response) => response.end())

@@ -373,6 +373,38 @@ describe.skipIf(!hasRabbitMq).each(['lean', 'sdk'])('amqplib, %s tracing', (trac
     expect(JSON.parse(apps[2]?.stdout() ?? '')).toMatchObject({ flowsUnproven: 1, capturesFailed: 0 })
   })
 
+  test('whatever headers a stranger’s message has, it is handled, in a run of its own', async () => {
+    const receiver = await startReceiver()
+    const { apps } = await run(receiver, [
+      service(
+        'stranger',
+        `const long = 'x'.repeat(20_000)
+        for (const headers of [
+          { traceparent: 5, tracestate: true, baggage: { 'flow.id': 1 } },
+          { traceparent: ['00'], tracestate: null, baggage: Buffer.from([255, 254]) },
+          { traceparent: long, tracestate: long, baggage: long },
+          { baggage: 'flow.id=none,flow.id=%E0%A4%A', 'x-flow-id': long },
+          {},
+        ]) channel.sendToQueue(queue, body, { headers })
+        await end()`,
+        { env: { OTEL_SDK_DISABLED: 'true' } },
+      ),
+      service(
+        'printer',
+        `let arrived = 0
+        await channel.consume(queue, (message) => {
+          channel.ack(message)
+          arrived += 1
+          if (arrived === 5) { print(agentCounters()); void end() }
+        })`,
+      ),
+    ])
+    const consumers = await receiver.wanted(5, kindIs('CONSUMER'))
+    for (const { attributes, traceId, links } of consumers)
+      expect([attributes['flow.id'], links]).toEqual([traceId, []])
+    expect(JSON.parse(apps[1]?.stdout() ?? '')).toMatchObject({ flowsMalformed: 2, capturesFailed: 0 })
+  })
+
   test('headers are left alone where nothing is to be carried', async () => {
     const receiver = await startReceiver()
     const { apps } = await run(receiver, [

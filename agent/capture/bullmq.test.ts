@@ -223,6 +223,29 @@ describe.skipIf(!hasRedis).each(['lean', 'sdk'])('BullMQ, %s tracing', (tracing)
     expect(JSON.parse(outputs[2] ?? '')).toMatchObject({ flowsUnproven: 1, capturesFailed: 0 })
   })
 
+  test('whatever stands where a job carries its context, the job is processed, in a run of its own', async () => {
+    const receiver = await startReceiver()
+    const odd = ['', '{', '[]', '5', 'null', 'x'.repeat(100_000), '{"traceparent":5,"baggage":["flow.id"]}']
+    const forged = {
+      traceparent: 'ff',
+      tracestate: ',,',
+      baggage: `flow.id=none,${'x'.repeat(9_000)}`,
+      'x-flow-id': 'none',
+    }
+    const metadata = [...odd, JSON.stringify(forged)]
+    const add = `await send(async (queue) => {
+      for (const metadata of ${JSON.stringify(metadata)}) await queue.add('monthly', {}, { telemetry: { metadata } })
+    })`
+    const outputs = await run(receiver, [
+      service('stranger', add, { env: { OTEL_SDK_DISABLED: 'true' } }),
+      service('printer', `await receive(${metadata.length}, () => undefined); print(agentCounters())`),
+    ])
+    const consumers = await receiver.wanted(metadata.length, kindIs('CONSUMER'))
+    for (const { attributes, traceId, links } of consumers)
+      expect([attributes['flow.id'], links]).toEqual([traceId, []])
+    expect(JSON.parse(outputs[1] ?? '')).toMatchObject({ flowsMalformed: 1, capturesFailed: 0 })
+  })
+
   test('the options are left alone where nothing is to be carried', async () => {
     const receiver = await startReceiver()
     const add = (options: string) => `await send((queue) => queue.add('monthly', {}, ${options}))`
