@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { type Server, createServer } from 'node:http'
+import { type RequestListener, type Server, createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,29 +75,33 @@ export interface Receiver {
   wanted(count: number, isWanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan[]>
 }
 
-export async function startReceiver(over: Over = onTestFinished): Promise<Receiver> {
+/** With `tls`, over TLS and for clients that have the same certificate. */
+export async function startReceiver(
+  over: Over = onTestFinished,
+  tls?: { cert: string; key: string },
+): Promise<Receiver> {
   const spans: ReceivedSpan[] = []
   const requests: Receiver['requests'] = []
   const answer = { status: 200, headers: {}, body: Buffer.alloc(0) }
   const arrivals = new Set<() => void>()
-  const { url } = await listen(
-    createServer((request, response) => {
-      const chunks: Buffer[] = []
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('end', () => {
-        const raw = Buffer.concat(chunks)
-        const [type, encoding] = [request.headers['content-type'] ?? '', request.headers['content-encoding'] ?? '']
-        requests.push({ type, encoding, bytes: raw.length })
-        if (answer.status === 200) {
-          const body = inflaters[encoding]?.(raw) ?? raw
-          spans.push(...(type === 'application/json' ? readJson(body) : readProtobuf(body)))
-        }
-        response.writeHead(answer.status, { 'content-type': type, ...answer.headers }).end(answer.body)
-        for (const arrived of arrivals) arrived()
-      })
-    }),
-    over,
-  )
+  const take: RequestListener = (request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const raw = Buffer.concat(chunks)
+      const [type, encoding] = [request.headers['content-type'] ?? '', request.headers['content-encoding'] ?? '']
+      requests.push({ type, encoding, bytes: raw.length })
+      if (answer.status === 200) {
+        const body = inflaters[encoding]?.(raw) ?? raw
+        spans.push(...(type === 'application/json' ? readJson(body) : readProtobuf(body)))
+      }
+      response.writeHead(answer.status, { 'content-type': type, ...answer.headers }).end(answer.body)
+      for (const arrived of arrivals) arrived()
+    })
+  }
+  const secured = tls && createTlsServer({ ...tls, ca: tls.cert, requestCert: true, rejectUnauthorized: true }, take)
+  const { url: plainUrl } = await listen(secured ?? createServer(take), over)
+  const url = secured ? plainUrl.replace('http:', 'https:') : plainUrl
   async function wanted(count: number, isWanted: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan[]> {
     for (;;) {
       const found = spans.filter(isWanted)

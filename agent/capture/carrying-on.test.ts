@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { testPair } from '../test-certificate.ts'
 import { type AppOptions, type Receiver, startApp as startAppIn, startReceiver } from '../testing.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -144,6 +145,42 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
     expect(failed).toMatchObject({ isError: true, attributes: { 'error.type': '500' } })
     expect(known).toEqual({ flow: otherFlowId, told: otherFlowId })
     expect(broken).toEqual({ flow: failed?.traceId, told: failed?.traceId })
+  })
+
+  test('over TLS spans are made, flows go on and spans are sent as they are without', async () => {
+    const receiver = await startReceiver(undefined, testPair)
+    const app = await startApp({
+      files: { 'cert.pem': testPair.cert, 'key.pem': testPair.key },
+      source: `
+        import { readFileSync } from 'node:fs'
+        import https from 'node:https'
+        const [cert, key] = [readFileSync('cert.pem'), readFileSync('key.pem')]
+        const server = https.createServer({ cert, key }, (request, response) => response.end(request.headers['x-flow-id']))
+        server.listen(0, '127.0.0.1', () => {
+          https.get({ host: 'localhost', port: server.address().port, path: '/orders?token=secret', ca: cert }, (response) => {
+            response.on('data', (text) => console.log(String(text))).on('end', () => server.close())
+          })
+        })
+      `,
+      env: {
+        OTEL_SERVICE_NAME: 'app',
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url.replace('127.0.0.1', 'localhost'),
+        OTEL_EXPORTER_OTLP_CERTIFICATE: 'cert.pem',
+        OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: 'cert.pem',
+        OTEL_EXPORTER_OTLP_CLIENT_KEY: 'key.pem',
+      },
+      serves: false,
+    })
+    expect(await app.ended()).toMatchObject({ code: 0 })
+    const [client] = await receiver.wanted(1, ({ kind }) => kind === 'CLIENT')
+    const [server] = await receiver.wanted(1, ({ kind }) => kind === 'SERVER')
+    expect(client?.attributes['url.full']).toMatch(/^https:\/\/localhost:\d+\/orders$/)
+    expect(server).toMatchObject({
+      parentSpanId: client?.spanId,
+      attributes: { 'url.scheme': 'https', 'url.path': '/orders', 'flow.id': client?.traceId },
+    })
+    expect(app.stdout()).toBe(`${client?.traceId}\n`)
+    expect(app.stderr()).toBe('')
   })
 
   test('a request to a server of HTTP/2 has a client span and carries the run on', async () => {

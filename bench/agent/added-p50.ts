@@ -5,6 +5,7 @@ import { type Interval, medianInterval } from '../interval.ts'
 import { median } from '../median.ts'
 import { type Part, rangeOf, rounded, told } from '../plan.ts'
 import type { AgentPlan } from './agent-plan.ts'
+import { usedBetween } from '../usage.ts'
 import { type Kind, startService, startWorld, type Service, warmUp } from './service.ts'
 
 const kinds = ['bare', 'lean', 'stock'] as const
@@ -22,6 +23,8 @@ const negligibleShare = 0.02
 interface Contestant extends Service {
   /** In microseconds, by turn. */
   p50sUs: number[]
+  /** Processor time of a request at this rate, in microseconds, by turn. */
+  cpusUs: number[]
 }
 
 /** Measures bare, ours and stock, one request to each by turns, so that what else the machine does falls on all of them. */
@@ -33,22 +36,31 @@ export const addedP50: Part<AgentPlan> = async (plan) => {
     const service = await startService(plan, world, { kind })
     cleanup.defer(() => service.child.end())
     await warmUp(world, service, { requests: warmUpRequests, lanes })
-    contestants.push({ ...service, p50sUs: [] })
+    contestants.push({ ...service, p50sUs: [], cpusUs: [] })
   }
+  const usages = () => Promise.all(contestants.map(({ child }) => child.ask('usage', undefined)))
   const urls = contestants.map(({ url }) => url)
   const turns = plan.rounds * turnsOfRound
   for (let turn = 0; turn < turns; turn += 1) {
     const loop = { requestsPerSecond, forMs: turnMs, underWayMax }
+    const before = await usages()
     const { notSent, latencies } = await world.load.ask('sendOpenLoop', { urls, ...loop })
     if (notSent > 0) throw new Error(`Cannot measure at ${requestsPerSecond} requests a second: it is too much`)
-    for (const [index, { p50sUs, collectorUrl }] of contestants.entries()) {
+    const after = await usages()
+    for (const [index, { p50sUs, cpusUs, collectorUrl }] of contestants.entries()) {
+      const [from, to] = [before[index], after[index]]
       p50sUs.push((latencies[index]?.p50 ?? Number.NaN) * 1_000)
+      if (from && to) cpusUs.push((usedBetween(from, to).cpuUs * 1_000) / (requestsPerSecond * turnMs))
       await world.collector.ask('arrived', collectorUrl)
     }
     const p50s = contestants.map(({ kind, p50sUs }) => `${kind} ${p50sUs.at(-1)?.toFixed(0)}`)
     plan.progress(`turn ${turn + 1} of ${turns}: ${p50s.join(', ')} µs`)
   }
-  return rowsOf((kind) => contestants.find((each) => each.kind === kind)?.p50sUs ?? [])
+  const of = (kind: Kind) => contestants.find((each) => each.kind === kind)
+  return [
+    ...rowsOf((kind) => of(kind)?.p50sUs ?? []),
+    ...kinds.map((kind) => told(`p50_cpu_${kind}`, median(of(kind)?.cpusUs ?? []), 'µs of processor time a request')),
+  ]
 }
 
 function rowsOf(p50sUs: (kind: Kind) => number[]): Row[] {

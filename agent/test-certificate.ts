@@ -1,0 +1,23 @@
+// A pair for tests of TLS, for localhost and 127.0.0.1, good from 2020 to 2120. The key is published here: it protects nothing,
+// and no server may use it.
+
+export const testPair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIBATAKBggqhkjOPQQDAjArMSkwJwYDVQQDDCBIZWFkd2F0
+ZXIgYWdlbnQgdGVzdCBjZXJ0aWZpY2F0ZTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIw
+MDEwMTAwMDAwMFowKzEpMCcGA1UEAwwgSGVhZHdhdGVyIGFnZW50IHRlc3QgY2Vy
+dGlmaWNhdGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASF1KKwYp+6sMhRa+n6
+5QGTLKi7Mz0422PjAnhxWZnx6/tOnSRoxhQi/Exc3srsHB9I8hSnG09phtyXYipN
+/J7Jo04wTDAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwDwYDVR0TAQH/BAUw
+AwEB/zAdBgNVHQ4EFgQU4J66UCutBp6uaGF83/Uh/Vxt740wCgYIKoZIzj0EAwID
+RwAwRAIgI6UJNg9Uxoa8IWThbGFpPHAUf0bxkmsr+Dl+HX94muwCIB7CTOiJ5A3+
+cmEEe2d2j80Okl1GTbQEWqOtnq0SAK3H
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgoegjF5q2j4m2UU2w
+t97vyY/dYrMz3aJMP37WHwlQKouhRANCAASF1KKwYp+6sMhRa+n65QGTLKi7Mz04
+22PjAnhxWZnx6/tOnSRoxhQi/Exc3srsHB9I8hSnG09phtyXYipN/J7J
+-----END PRIVATE KEY-----
+`,
+}
