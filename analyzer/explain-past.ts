@@ -23,6 +23,7 @@ export async function explainPast(store: Store, asked: PastQuestion): Promise<Pa
     baselineTo: iso(baseline.toMs),
     baselineMinutes: explanation.baselineMinutes,
     told: told === undefined ? null : toldOf(told),
+    leftOut: { series: explanation.seriesLeftOut, logsOfCalls: explanation.logged.leftOut },
   }
 }
 
@@ -66,9 +67,10 @@ function summaryOf(explanation: RangeExplanation): string {
   }
 }
 
-function leftOutOf({ seriesLeftOut }: RangeExplanation): string {
-  if (seriesLeftOut === 0) return ''
-  return ` There were ${seriesLeftOut} series too many to look at, so it may lie in one that is seldom called.`
+function leftOutOf({ seriesLeftOut, logged: { calls, leftOut } }: RangeExplanation): string {
+  const ofSeries = ` There were ${seriesLeftOut} series too many to look at, so it may lie in one that is seldom called.`
+  const ofLogs = ` Of ${count(calls, 'call')}, what about ${calls - leftOut} logged was looked at, so a line that is seldom written may be missing.`
+  return `${seriesLeftOut === 0 ? '' : ofSeries}${leftOut === 0 ? '' : ofLogs}`
 }
 
 function normality({ calls, operations, baselineMinutes }: RangeExplanation): string {

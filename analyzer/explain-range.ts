@@ -28,6 +28,8 @@ interface Compared {
   baselineMinutes: number
   /** Series that were too many to look at: the busiest are. */
   seriesLeftOut: number
+  /** Calls of both times, and of about how many nobody has looked at what they logged, because they were too many. */
+  logged: { calls: number; leftOut: number }
 }
 
 /** Explains whole minutes by whole minutes. All that departs from normal in the time asked for is one matter. */
@@ -46,7 +48,8 @@ export async function explainRange(
   ])
   const known = pictureOf(before.states)
   const picture = pictureOf(now.states)
-  const suspects = blame(picture, known, { logs: { recent: recentLogs, usual: usualLogs }, slowdown })
+  const logs = { recent: recentLogs.patterns, usual: usualLogs.patterns }
+  const suspects = blame(picture, known, { logs, slowdown })
   const findings = detect({
     recent: picture,
     baseline: known,
@@ -55,7 +58,14 @@ export async function explainRange(
     collectorWasAlive: false,
     slowdown,
   })
-  const compared = { ...compare(picture, known, minutes), seriesLeftOut: now.leftOut + before.leftOut }
+  const compared = {
+    ...compare(picture, known, minutes),
+    seriesLeftOut: now.leftOut + before.leftOut,
+    logged: {
+      calls: recentLogs.calls + usualLogs.calls,
+      leftOut: recentLogs.callsLeftOut + usualLogs.callsLeftOut,
+    },
+  }
   if (findings.length === 0 && suspects.length === 0) {
     return { state: compared.comparable > 0 ? 'normal' : 'not-enough-data', ...compared }
   }
@@ -75,7 +85,7 @@ export async function explainRange(
   return { state: 'explained', told, confidence: confidenceOf(suspects), ...compared }
 }
 
-function compare(recent: Picture, known: Picture, baselineMinutes: number): Omit<Compared, 'seriesLeftOut'> {
+function compare(recent: Picture, known: Picture, baselineMinutes: number): Omit<Compared, 'seriesLeftOut' | 'logged'> {
   const { callsMin, baselineCallsMin } = parameters.blame
   const comparable = [...recent.operations].filter(
     ([key, { calls }]) => calls >= callsMin && (known.operations.get(key)?.calls ?? 0) >= baselineCallsMin,

@@ -129,7 +129,15 @@ export function createApi({
   serveIncidentPeople(api, { ...parts, log })
   serveImpact(api, parts)
   serveSeries(api, parts)
-  servePast(api, { explainPast, now, onRefused: () => counts.add('headwater_api_explanations_refused_total') })
+  servePast(api, {
+    explainPast,
+    now,
+    onRefused: () => counts.add('headwater_api_explanations_refused_total'),
+    onLeftOut: ({ series, logsOfCalls }) => {
+      counts.add('headwater_api_explain_series_left_out_total', series)
+      counts.add('headwater_api_explain_logs_left_out_total', logsOfCalls)
+    },
+  })
   serveState(api, parts)
   serveChanges(api, parts)
   serveLedger(api, parts)

@@ -180,11 +180,12 @@ test('open incidents are told in short, with how to ask for more', () => {
 
 test('a time of the past tells what it was compared with, and where nothing is explained only that', () => {
   const times = { from: since, to: since, baselineFrom: since, baselineTo: since, baselineMinutes: 7 }
+  const leftOut = { series: 0, logsOfCalls: 0 }
   const summary = 'Not enough data: no call is known from this time.'
-  expect(pastReport({ state: 'not-enough-data', summary, ...times, told: null }, page.apiUrl)).toBe(
+  expect(pastReport({ state: 'not-enough-data', summary, ...times, leftOut, told: null }, page.apiUrl)).toBe(
     `${summary}\n${since} to ${since}, compared with 7 minutes with calls from ${since} to ${since}\n`,
   )
-  const explained = pastReport({ state: 'explained', summary: 'It fails.', ...times, told: incident }, page.apiUrl)
+  const explained = pastReport({ state: 'explained', summary: 'It fails.', ...times, leftOut, told: incident }, page.apiUrl)
   expect(explained).toContain('Cause   payments POST /charge (errors)')
   expect(explained.endsWith('\n')).toBe(true)
 })

@@ -47,7 +47,7 @@ export {
   judgeIncident,
 } from './incident-people.ts'
 export { appendTrail } from './incident-trail.ts'
-export { type LogPattern, readLogPatterns } from './log-patterns.ts'
+export { type LogPattern, type ReadLogPatterns, readLogPatterns } from './log-patterns.ts'
 export { type Lease, LeaseLost, releaseLease, takeLease } from './lease.ts'
 export { type SettleCounts, type SettleRules, settleTick } from './settle.ts'
 export {

@@ -1,7 +1,7 @@
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectStore, type Store } from './connect.ts'
-import { readLogPatterns, spreadWindows } from './log-patterns.ts'
+import { readLogPatterns, spreadStretches } from './log-patterns.ts'
 import { migrateClickHouse } from './migrate.ts'
 
 const startMs = Math.floor(Date.now() / 60_000) * 60_000 - 600_000
@@ -61,7 +61,7 @@ function at(minute: number): string {
 }
 
 const told = async (range: Omit<Parameters<typeof readLogPatterns>[1], 'fromMs' | 'toMs'>) =>
-  (await readLogPatterns(store, { fromMs: startMs, toMs: startMs + 120_000, ...range }))
+  (await readLogPatterns(store, { fromMs: startMs, toMs: startMs + 120_000, ...range })).patterns
     .map(
       ({ operation, pattern, severity, spans, ofSpans, windowMs }) =>
         `${(windowMs - startMs) / 60_000} ${operation} “${pattern}” ${severity}: ${spans} of ${ofSpans}`,
@@ -92,10 +92,15 @@ test('window by window, without what is excluded', async () => {
   ])
 })
 
-test('of a busy time some windows are looked at, evenly spread; of a calm one all, as one', () => {
+test('of a busy time some stretches of whole minutes are looked at, evenly spread over its windows; of a calm one all, as one', () => {
   const hour = { fromMs: 0, toMs: 3_600_000, windowMs: 300_000 }
-  expect(spreadWindows(hour, Infinity)).toEqual([{ fromMs: 0, toMs: 3_600_000 }])
-  expect(spreadWindows(hour, 0.26).map(({ fromMs }) => fromMs / 300_000)).toEqual([2, 6, 10])
-  expect(spreadWindows(hour, 0)).toEqual([{ fromMs: 1_800_000, toMs: 2_100_000 }])
-  expect(spreadWindows({ ...hour, windowMs: 3_600_000 }, 0.01)).toEqual([{ fromMs: 0, toMs: 3_600_000 }])
+  const spread = (time: typeof hour, share: number): string[] =>
+    spreadStretches(time, share).map(({ fromMs, toMs }) => `${fromMs / 60_000}-${toMs / 60_000}`)
+  expect(spread(hour, 1)).toEqual(['0-60'])
+  expect(spread(hour, 0.5)).toEqual(['5-10', '15-20', '25-30', '35-40', '45-50', '55-60'])
+  // Of five at least, for the sake of their median, parts.
+  expect(spread(hour, 0.25)).toEqual(['5-8', '15-18', '30-33', '40-43', '50-53'])
+  expect(spread(hour, 0)).toEqual(['5-6', '15-16', '30-31', '40-41', '50-51'])
+  // A time that is one window is spread over as well.
+  expect(spread({ ...hour, toMs: 600_000, windowMs: 600_000 }, 0.4)).toEqual(['0-2', '5-7'])
 })

@@ -27,11 +27,23 @@ export interface LogPattern {
 /** The most patterns that are read; the most frequent come first. */
 const patternsMax = 200_000
 
-/** Records beyond which only some traces are looked at, chosen by chance: their spans, with and without lines. */
+/** Calls beyond which only some stretches of the time are looked at, evenly spread, and … */
+const callsMax = 8_000_000
+
+/** … log records beyond which only some of their spans are, chosen by chance, with and without lines. */
 const recordsMax = 500_000
 
-/** Calls beyond which only some windows are looked at, evenly spread. Whoever looks at usual windows takes their median. */
-const callsMax = 20_000_000
+/** Stretches are at most so long, and at least so many: whoever looks at usual windows takes their median. */
+const [stretchMaxMs, stretchesMin] = [5 * 60_000, 5]
+
+/** What was logged, and how much of it was not looked at. */
+export interface ReadLogPatterns {
+  patterns: LogPattern[]
+  /** Calls in the time, messages sent included. */
+  calls: number
+  /** About so many of them are of spans that were not looked at, because there were too many. */
+  callsLeftOut: number
+}
 
 interface OperationSpans {
   service: string
@@ -42,19 +54,19 @@ interface OperationSpans {
 
 /**
  * How many spans of each operation logged what, window by window; also of operations that log nothing, or no longer. Of a busy
- * time the counts are those of a part of its traces.
+ * time the counts are those of a part of its spans.
  */
 export async function readLogPatterns(
   store: Store,
   { fromMs, toMs, excluded = [], windowMs = toMs - fromMs }: TimeRange & { excluded?: TimeRange[]; windowMs?: number },
-): Promise<LogPattern[]> {
+): Promise<ReadLogPatterns> {
   const calls = await countCallsIn(store, minutesOf({ fromMs, toMs, excluded }))
-  const windows = spreadWindows({ fromMs, toMs, windowMs }, callsMax / Math.max(1, calls))
+  const stretches = spreadStretches({ fromMs, toMs, windowMs }, callsMax / Math.max(1, calls))
   // Written as comparisons, by which the table's key tells where to look.
-  const isWanted = windows
+  const isWanted = stretches
     .map(
-      (window) =>
-        `Timestamp >= fromUnixTimestamp64Milli(${window.fromMs}) AND Timestamp < fromUnixTimestamp64Milli(${window.toMs})`,
+      (stretch) =>
+        `Timestamp >= fromUnixTimestamp64Milli(${stretch.fromMs}) AND Timestamp < fromUnixTimestamp64Milli(${stretch.toMs})`,
     )
     .join(' OR ')
   const within = `(${isWanted})
@@ -78,56 +90,66 @@ export async function readLogPatterns(
     1,
   )
   const part = Math.max(1, Math.ceil((counted?.records ?? 0) / recordsMax))
-  const ofTraces = part === 1 ? within : `${within} AND cityHash64(TraceId) % {part:UInt32} = 0`
+  // By the ID of the span, which is half as long as that of its trace: most of what is read are IDs.
+  const ofSpans = part === 1 ? within : `${within} AND cityHash64(SpanId) % {part:UInt32} = 0`
   const window = `{from:Int64} + intDiv(toUnixTimestamp64Milli(Timestamp) - {from:Int64}, {windowMs:Int64}) * {windowMs:Int64} AS windowMs`
   const operations = await ask<OperationSpans>(
     `SELECT Service AS service, SpanName AS operation, ${window}, count() AS ofSpans
-     FROM otel_traces WHERE ${ofTraces}
+     FROM otel_traces WHERE ${ofSpans}
      GROUP BY service, operation, windowMs ORDER BY service, operation, windowMs LIMIT ${patternsMax}`,
     part,
   )
   const lines = await ask<Omit<LogPattern, 'ofSpans'>>(
-    `SELECT service, operation, windowMs, Pattern AS pattern, any(Line) AS example, max(Severity) AS severity, count() AS spans
+    `SELECT service, operation, windowMs, Pattern AS pattern, any(Line) AS example, max(Severity) AS severity, uniqExact(spans.Span) AS spans
      FROM (
        SELECT cityHash64(TraceId, SpanId) AS Span, Service AS service, SpanName AS operation, ${window}
-       FROM otel_traces WHERE ${ofTraces}
+       FROM otel_traces WHERE ${ofSpans}
      ) AS spans
      INNER JOIN (
        SELECT
          cityHash64(TraceId, SpanId) AS Span,
-         any(substringUTF8(Body, 1, 200)) AS Line,
-         max(SeverityNumber) AS Severity,
+         substringUTF8(Body, 1, 200) AS Line,
+         SeverityNumber AS Severity,
          if(LogAttributes['code.line.number'] != '',
            concat(ScopeName, ':', LogAttributes['code.line.number']),
            concat(ScopeName, ' ', replaceRegexpAll(substringUTF8(Body, 1, 80), '[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*', '#'))) AS Pattern
        FROM otel_logs
-       WHERE SpanId != '' AND ${ofTraces}
-       GROUP BY Span, Pattern
+       WHERE SpanId != '' AND ${ofSpans}
      ) AS lines ON lines.Span = spans.Span
      GROUP BY service, operation, windowMs, pattern
      ORDER BY spans DESC, service, operation, pattern, windowMs LIMIT ${patternsMax}`,
     part,
   )
   const counts = new Map(operations.map((row) => [keyOf(row), row.ofSpans]))
-  return [
-    ...lines.map((line) => ({ ...line, ofSpans: counts.get(keyOf(line)) ?? line.spans })),
-    // Also those that say nothing at all, or no longer.
-    ...operations.map((row) => ({ ...row, pattern: '', example: '', severity: 0, spans: 0 })),
-  ]
+  const lookedAt = stretches.reduce((sum, stretch) => sum + stretch.toMs - stretch.fromMs, 0) / (toMs - fromMs) / part
+  return {
+    patterns: [
+      ...lines.map((line) => ({ ...line, ofSpans: counts.get(keyOf(line)) ?? line.spans })),
+      // Also those that say nothing at all, or no longer.
+      ...operations.map((row) => ({ ...row, pattern: '', example: '', severity: 0, spans: 0 })),
+    ],
+    calls,
+    callsLeftOut: Math.round(calls * (1 - lookedAt)),
+  }
 }
 
-/** The windows of a time, or as large a share of them, evenly spread; at least one. */
-export function spreadWindows(
+/**
+ * Of a time as large a share, in stretches that are evenly spread over it and each within one of its windows. They are whole
+ * minutes, so that what is done once a minute is found in each.
+ */
+export function spreadStretches(
   { fromMs, toMs, windowMs }: TimeRange & { windowMs: number },
   share: number,
 ): TimeRange[] {
-  const count = Math.max(1, Math.ceil((toMs - fromMs) / windowMs))
-  const wanted = Math.min(count, Math.max(1, Math.floor(count * share)))
-  // All of them are one range.
-  if (wanted === count) return [{ fromMs, toMs }]
+  if (share >= 1) return [{ fromMs, toMs }]
+  const cellMs = Math.min(windowMs, stretchMaxMs)
+  const cells = Math.max(1, Math.ceil((toMs - fromMs) / cellMs))
+  const wanted = Math.min(cells, Math.max(stretchesMin, Math.floor(cells * share)))
+  const minutes = Math.max(1, Math.ceil((cellMs * share * cells) / wanted / 60_000))
+  const lengthMs = Math.min(cellMs, minutes * 60_000)
   return Array.from({ length: wanted }, (_, at) => {
-    const beginMs = fromMs + Math.floor(((at + 0.5) * count) / wanted) * windowMs
-    return { fromMs: beginMs, toMs: Math.min(toMs, beginMs + windowMs) }
+    const beginMs = fromMs + Math.floor(((at + 0.5) * cells) / wanted) * cellMs
+    return { fromMs: beginMs, toMs: Math.min(toMs, beginMs + lengthMs) }
   })
 }
 

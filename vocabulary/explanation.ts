@@ -59,4 +59,11 @@ export interface PastExplanation {
     anomalies: Anomaly[]
     changes: SeenChange[]
   } | null
+  /** What was too much to be looked at. */
+  leftOut: {
+    /** Series; the busiest were looked at. */
+    series: number
+    /** About so many calls of which nobody has looked at what they logged; those that were looked at lie spread over the time. */
+    logsOfCalls: number
+  }
 }

@@ -419,6 +419,7 @@ test('times of the past are explained one after another; who finds three before 
     baselineTo: iso(0),
     baselineMinutes: 0,
     told: null,
+    leftOut: { series: 2, logsOfCalls: 3_000 },
   } as const
   const asked: PastQuestion[] = []
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
@@ -443,7 +444,11 @@ test('times of the past are explained one after another; who finds three before 
     toMs: Date.parse('2026-01-31T12:05:00Z'),
     baselineToMs: Date.parse('2026-01-31T11:00:00Z'),
   })
-  expect(await (await api.request('/metrics')).text()).toContain('headwater_api_explanations_refused_total 1')
+  const metrics = await (await api.request('/metrics')).text()
+  expect(metrics).toContain('headwater_api_explanations_refused_total 1')
+  // Of three explanations.
+  expect(metrics).toContain('headwater_api_explain_series_left_out_total 6')
+  expect(metrics).toContain('headwater_api_explain_logs_left_out_total 9000')
   expect((await api.request(path)).status).toBe(200)
 })
 

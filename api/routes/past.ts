@@ -32,6 +32,14 @@ const pastShape = z
       })
       .nullable()
       .openapi({ description: 'Null unless something is explained' }),
+    leftOut: z
+      .object({
+        series: z.int().openapi({ description: 'The busiest were looked at' }),
+        logsOfCalls: z.int().openapi({
+          description: 'About so many calls of which nobody has looked at what they logged; those that were looked at lie spread over the time',
+        }),
+      })
+      .openapi({ description: 'What was too much to be looked at' }),
   })
   .openapi('PastExplanation')
 
@@ -63,7 +71,17 @@ const baselineMaxMs = 8 * 24 * hourMs
 
 export function servePast(
   api: Api,
-  { explainPast, now, onRefused }: { explainPast: ExplainPast; now: () => number; onRefused: () => void },
+  {
+    explainPast,
+    now,
+    onRefused,
+    onLeftOut,
+  }: {
+    explainPast: ExplainPast
+    now: () => number
+    onRefused: () => void
+    onLeftOut: (leftOut: PastExplanation['leftOut']) => void
+  },
 ): void {
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
@@ -79,7 +97,9 @@ export function servePast(
     const answered = last.then(() => explainPast(asked))
     last = answered.catch(() => undefined)
     try {
-      return c.json(await answered, 200)
+      const explanation = await answered
+      onLeftOut(explanation.leftOut)
+      return c.json(explanation, 200)
     } finally {
       waiting -= 1
     }
