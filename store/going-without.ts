@@ -13,18 +13,32 @@ const tracesAround = `chain_execution_traces
     AND StartedAt >= fromUnixTimestamp64Milli({from:Int64} - ${othersWithinMs}) - toIntervalDay(1)
     AND StartedAt < fromUnixTimestamp64Milli({to:Int64} + ${othersWithinMs})`
 
+/** Which of the services `reached` each flow reaches, by their place there. */
+const neededByFlow = `(
+  SELECT arrayJoin(x.2) AS ReachingFlow, groupArray(x.1) AS Needed
+  FROM (SELECT arrayJoin({reaching:Array(Tuple(UInt32, Array(String)))}) AS x)
+  GROUP BY ReachingFlow)`
+
+/** Whether a run has reached each of the services `reached`: to put together the lists of all its services takes five times as long. */
+function reachedByRun(reached: readonly string[]): string {
+  return `maxForEach([${reached.map((_, at) => `has(Services, {reached:Array(String)}[${at + 1}])`).join(', ')}])`
+}
+
 /**
  * Runs that never reached a service that their flow reaches. Not those whose call to it was answered: who dies takes along the
  * spans that it had not sent yet.
  */
-export const wentWithout = `SELECT Run FROM (
-    SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, groupUniqArrayArray(Services) AS RunServices
-    FROM ${tracesAround} AND has({missing:Array(String)}, FlowName)
-    GROUP BY Run
-  )
-  WHERE arrayExists(x -> has(x.2, Flow) AND NOT has(RunServices, x.1), {reaching:Array(Tuple(String, Array(String)))})
-    AND Run NOT IN (SELECT cityHash64(FlowId) FROM ${callsInRange} AND Kind = 'peer' AND NOT ClientFailed AND NOT Deleted
-      AND Service IN {reached:Array(String)})`
+export function wentWithout({ parameters: { reached } }: GoingWithout): string {
+  return `SELECT Run FROM (
+      SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, ${reachedByRun(reached)} AS Reached
+      FROM ${tracesAround} AND FlowName IN {missing:Array(String)}
+      GROUP BY Run
+    ) AS runs
+    INNER JOIN ${neededByFlow} AS needed ON ReachingFlow = Flow
+    WHERE arrayExists(at -> NOT Reached[at], Needed)
+      AND Run NOT IN (SELECT cityHash64(FlowId) FROM ${callsInRange} AND Kind = 'peer' AND NOT ClientFailed AND NOT Deleted
+        AND Service IN {reached:Array(String)})`
+}
 
 /** A flow of which more runs than this never reach a service anyway does not tell which ones are without it because of a cause. */
 export const withoutAnywayMax = 0.1
@@ -41,8 +55,8 @@ export interface GoingWithout {
     reached: string[]
     /** Flows that reach them. */
     missing: string[]
-    /** The share of each flow's runs that goes without them anyway. */
-    withoutAnyway: Map<string, number>
+    /** The share of each one's runs that goes without them anyway. */
+    missingAnyway: number[]
   }
 }
 
@@ -51,35 +65,49 @@ interface Reaching {
   flows: string[]
 }
 
-const bindReaching = (reaching: Reaching[]): TupleParam[] =>
-  reaching.map(({ service, flows }) => new TupleParam([service, flows]))
+/** The parameters of `neededByFlow` and `reachedByRun`. */
+function bindReaching(reaching: Reaching[]): { reaching: TupleParam[]; reached: string[] } {
+  return {
+    reaching: reaching.map(({ flows }, at) => new TupleParam([at + 1, flows])),
+    reached: reaching.map(({ service }) => service),
+  }
+}
 
 /**
  * Which flows reach the services that are silent or give no answer, and the share of each flow's runs that goes without
  * them anyway. Where some of them are needed by nearly all runs of a flow, those that are not say nothing. A flow without a past is absent.
  */
 export async function readGoingWithout(store: Store, badCalls: BadCall[], before: Windows): Promise<GoingWithout> {
-  const asked = badCalls.flatMap((call) =>
-    call.kind === 'silence' || call.kind === 'unanswered' ? [{ service: call.service, flows: call.flows }] : [],
-  )
+  // A service can be both.
+  const asked = [
+    ...new Map(
+      badCalls.flatMap((call) =>
+        call.kind === 'silence' || call.kind === 'unanswered'
+          ? [[call.service, { service: call.service, flows: call.flows }]]
+          : [],
+      ),
+    ).values(),
+  ]
+  const bound = bindReaching(asked)
   const stretches = latestOf(before, beforeMaxMs)
   if (asked.length === 0 || stretches.length === 0) return goingWithout([], new Map())
   const answer = await store.clickhouse.query({
     query: `
-      SELECT Flow AS flow, x.1 AS service, (sumIf(RunWeight, NOT has(RunServices, service)) + 0.5) / (sum(RunWeight) + 1) AS share
+      SELECT Flow AS flow, {reached:Array(String)}[at] AS service, (sumIf(RunWeight, NOT Reached[at]) + 0.5) / (sum(RunWeight) + 1) AS share
       FROM (
-        SELECT argMin(FlowName, StartedAt) AS Flow, groupUniqArrayArray(Services) AS RunServices, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd
-        FROM ${tracesAround} AND has({flows:Array(String)}, FlowName)
+        SELECT argMin(FlowName, StartedAt) AS Flow, ${reachedByRun(bound.reached)} AS Reached, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd
+        FROM ${tracesAround} AND FlowName IN {flows:Array(String)}
         GROUP BY cityHash64(FlowId)
-      )
-      ARRAY JOIN {reaching:Array(Tuple(String, Array(String)))} AS x
-      WHERE has(x.2, Flow) AND arrayExists(t -> RunEnd >= fromUnixTimestamp64Milli(t.1) AND RunEnd < fromUnixTimestamp64Milli(t.2), {stretches:Array(Tuple(Int64, Int64))})
-      GROUP BY flow, service`,
+      ) AS runs
+      INNER JOIN ${neededByFlow} AS needed ON ReachingFlow = Flow
+      ARRAY JOIN Needed AS at
+      WHERE arrayExists(t -> RunEnd >= fromUnixTimestamp64Milli(t.1) AND RunEnd < fromUnixTimestamp64Milli(t.2), {stretches:Array(Tuple(Int64, Int64))})
+      GROUP BY flow, at`,
     query_params: {
       from: Math.min(...stretches.map(({ fromMs }) => fromMs)),
       to: Math.max(...stretches.map(({ toMs }) => toMs)),
       stretches: stretches.map(({ fromMs, toMs }) => new TupleParam([fromMs, toMs])),
-      reaching: bindReaching(asked),
+      ...bound,
       flows: [...new Set(asked.flatMap(({ flows }) => flows))],
     },
     format: 'JSONEachRow',
@@ -108,10 +136,9 @@ function goingWithout(reaching: Reaching[], withoutAnyway: Map<string, number>):
   return {
     isPossible: reaching.length > 0,
     parameters: {
-      reaching: bindReaching(reaching),
-      reached: reaching.map(({ service }) => service),
+      ...bindReaching(reaching),
       missing: [...withoutAnyway.keys()],
-      withoutAnyway,
+      missingAnyway: [...withoutAnyway.values()],
     },
   }
 }

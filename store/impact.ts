@@ -48,9 +48,9 @@ const tracesInRange = `chain_execution_traces
 function judgedRuns(condition: string, without: GoingWithout): string {
   return `(
     SELECT Run, Flow, User, RunWeight, RunEnd, IsBad, BadAnyway, IsOfHitEntry,
-      ${without.isPossible ? `Run IN (${wentWithout})` : '0'} AS IsMissed,
+      ${without.isPossible ? `Run IN (${wentWithout(without)})` : '0'} AS IsMissed,
       IsBad OR IsMissed AS IsAffected,
-      {withoutAnyway:Map(String, Float64)}[Flow] AS WithoutAnyway,
+      transform(toString(Flow), {missing:Array(String)}, {missingAnyway:Array(Float64)}, 0) AS WithoutAnyway,
       IsBad OR (IsMissed AND WithoutAnyway <= ${withoutAnywayMax}) AS IsSurelyAffected,
       1 - (1 - BadAnyway) * (1 - WithoutAnyway) AS Usual
     FROM (
@@ -113,7 +113,7 @@ export async function readImpact(
   }
   const badRuns = `SELECT cityHash64(FlowId) FROM ${badCallsLast} WHERE NOT Deleted AND ${conditions}`
   // Most flows are not hit, and their runs need not be put together.
-  const concerned = `has({missing:Array(String)}, FlowName)
+  const concerned = `FlowName IN {missing:Array(String)}
     OR (EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))} OR cityHash64(FlowId) IN (${badRuns})`
   const hitAnswer = await store.clickhouse.query({
     query: `
