@@ -4792,6 +4792,13 @@ export interface components {
                 anomalies: components["schemas"]["Anomaly"][];
                 changes: components["schemas"]["SeenChange"][];
             } | null;
+            /** @description What was too much to be looked at */
+            leftOut: {
+                /** @description The busiest were looked at */
+                series: number;
+                /** @description About so many calls of which nobody has looked at what they logged; those that were looked at lie spread over the time */
+                logsOfCalls: number;
+            };
         };
         SystemState: {
             /** @enum {string} */
