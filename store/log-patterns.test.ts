@@ -92,6 +92,67 @@ test('window by window, without what is excluded', async () => {
   ])
 })
 
+test('of what is too much a part is looked at, spans with and without lines alike, and about how much is left out is told', async () => {
+  const busyMs = startMs - 3_600_000
+  const time = { fromMs: busyMs, toMs: busyMs + 600_000 }
+  const secondsOf = (n: number): string => ((busyMs + n * 3_000) / 1_000).toFixed(9)
+  const calls = Array.from({ length: 200 }, (_, n) => ({ n, id: `b${n}` }))
+  await store.clickhouse.insert({
+    table: 'otel_traces',
+    format: 'JSONEachRow',
+    values: calls.map(({ n, id }) => ({
+      Timestamp: secondsOf(n),
+      TraceId: `t${id}`,
+      SpanId: id,
+      SpanName: n % 2 === 0 ? 'says' : 'says nothing',
+      ServiceName: 'busy',
+    })),
+  })
+  await store.clickhouse.insert({
+    table: 'otel_logs',
+    format: 'JSONEachRow',
+    values: calls
+      .filter(({ n }) => n % 2 === 0)
+      .map(({ n, id }) => ({
+        Timestamp: secondsOf(n),
+        TraceId: `t${id}`,
+        SpanId: id,
+        ServiceName: 'busy',
+        Body: 'done',
+      })),
+  })
+  await store.clickhouse.insert({
+    table: 'chain_health_metrics',
+    format: 'JSONEachRow',
+    values: Array.from({ length: 10 }, (_, minute) => ({
+      Window: busyMs / 1_000 + minute * 60,
+      Service: 'busy',
+      Calls: 20,
+    })),
+  })
+  const ofAll = async (...limits: [{ callsMax: number; recordsMax: number }?]) => {
+    const read = await readLogPatterns(store, time, ...limits)
+    const counts = read.patterns.map(({ operation, pattern, spans, ofSpans }) => [
+      `${operation}${pattern}`,
+      { spans, ofSpans },
+    ])
+    return { ...read, counts: Object.fromEntries(counts) as Record<string, { spans: number; ofSpans: number }> }
+  }
+  const whole = await ofAll()
+  expect(whole).toMatchObject({ calls: 200, callsLeftOut: 0, counts: { 'says done': { spans: 100, ofSpans: 100 } } })
+  // Of all spans a quarter, …
+  const some = await ofAll({ callsMax: 200, recordsMax: 25 })
+  expect(some).toMatchObject({ calls: 200, callsLeftOut: 150 })
+  const { spans, ofSpans } = some.counts['says done'] ?? { spans: 0, ofSpans: 0 }
+  expect(spans).toBe(ofSpans)
+  expect(spans).toBeGreaterThan(10)
+  expect(spans).toBeLessThan(45)
+  expect(some.counts['says nothing']?.ofSpans).toBeLessThan(45)
+  // … and of the time two stretches of two minutes, with all of theirs.
+  const short = await ofAll({ callsMax: 80, recordsMax: 100 })
+  expect(short).toMatchObject({ callsLeftOut: 120, counts: { 'says done': { spans: 40, ofSpans: 40 } } })
+})
+
 test('of a busy time some stretches of whole minutes are looked at, evenly spread over its windows; of a calm one all, as one', () => {
   const hour = { fromMs: 0, toMs: 3_600_000, windowMs: 300_000 }
   const spread = (time: typeof hour, share: number): string[] =>

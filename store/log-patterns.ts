@@ -27,11 +27,11 @@ export interface LogPattern {
 /** The most patterns that are read; the most frequent come first. */
 const patternsMax = 200_000
 
-/** Calls beyond which only some stretches of the time are looked at, evenly spread, and … */
-const callsMax = 8_000_000
-
-/** … log records beyond which only some of their spans are, chosen by chance, with and without lines. */
-const recordsMax = 500_000
+/**
+ * Calls beyond which only some stretches of the time are looked at, evenly spread, and log records beyond which only some of their
+ * spans are, chosen by chance, with and without lines.
+ */
+const limits = { callsMax: 8_000_000, recordsMax: 500_000 }
 
 /** Stretches are at most so long, and at least so many: whoever looks at usual windows takes their median. */
 const [stretchMaxMs, stretchesMin] = [5 * 60_000, 5]
@@ -59,6 +59,7 @@ interface OperationSpans {
 export async function readLogPatterns(
   store: Store,
   { fromMs, toMs, excluded = [], windowMs = toMs - fromMs }: TimeRange & { excluded?: TimeRange[]; windowMs?: number },
+  { callsMax, recordsMax } = limits,
 ): Promise<ReadLogPatterns> {
   const calls = await countCallsIn(store, minutesOf({ fromMs, toMs, excluded }))
   const stretches = spreadStretches({ fromMs, toMs, windowMs }, callsMax / Math.max(1, calls))

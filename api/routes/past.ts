@@ -36,7 +36,8 @@ const pastShape = z
       .object({
         series: z.int().openapi({ description: 'The busiest were looked at' }),
         logsOfCalls: z.int().openapi({
-          description: 'About so many calls of which nobody has looked at what they logged; those that were looked at lie spread over the time',
+          description:
+            'About so many calls of which nobody has looked at what they logged; those that were looked at lie spread over the time',
         }),
       })
       .openapi({ description: 'What was too much to be looked at' }),
