@@ -6,7 +6,7 @@ import {
   bindBadCalls,
   callKey,
   callsInRange,
-  conditions,
+  conditionsOf,
   spillsEarly,
 } from './bad-calls.ts'
 import type { Store } from './connect.ts'
@@ -34,12 +34,12 @@ export async function readBadPatterns(
         SELECT TraceId, arraySort(groupUniqArrayIf((toString(Caller), toString(Service)), Caller != '' AND Kind != 'publish')) AS calls
         FROM (
           SELECT * FROM ${callsInRange} AND TraceId IN (
-            SELECT TraceId FROM ${callsInRange} AND ${conditions} GROUP BY TraceId ORDER BY cityHash64(TraceId) LIMIT ${tracesMax})
+            SELECT TraceId FROM ${callsInRange} AND ${conditionsOf(badCalls)} GROUP BY TraceId ORDER BY cityHash64(TraceId) LIMIT ${tracesMax})
           ORDER BY Tick DESC LIMIT 1 BY ${callKey}
         )
         WHERE NOT Deleted
         GROUP BY TraceId
-        HAVING countIf(${conditions}) > 0
+        HAVING countIf(${conditionsOf(badCalls)}) > 0
       )
       GROUP BY calls ORDER BY traces DESC, calls LIMIT ${patternsMax}`,
     query_params: { from: fromMs, to: toMs, ...bindBadCalls(badCalls) },
@@ -69,7 +69,7 @@ export async function readBreakdown(
   )
   if (places.length === 0) return []
   const answer = await store.clickhouse.query({
-    query: `SELECT Version AS version, Instance AS instance, toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditions})) AS bad
+    query: `SELECT Version AS version, Instance AS instance, toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditionsOf(badCalls)})) AS bad
             FROM (
               -- A call that its callee has answered is replaced by none of another callee.
               SELECT * FROM ${callsInRange} AND Service IN {accused:Array(String)}
@@ -98,8 +98,8 @@ export async function readFrequentErrors(
 ): Promise<FrequentError[]> {
   const answer = await store.clickhouse.query({
     query: `SELECT ErrorType AS errorType, Message AS message, toUInt64(sum(Weight)) AS calls
-            FROM ${badCallsLast}
-            WHERE NOT Deleted AND ${conditions} AND (ErrorType != '' OR Message != '')
+            FROM ${badCallsLast(badCalls)}
+            WHERE NOT Deleted AND ${conditionsOf(badCalls)} AND (ErrorType != '' OR Message != '')
             GROUP BY errorType, message ORDER BY calls DESC, message LIMIT 3`,
     query_params: { from: fromMs, to: toMs, ...bindBadCalls(badCalls) },
     format: 'JSONEachRow',

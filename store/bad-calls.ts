@@ -13,13 +13,26 @@ export type BadCall =
   /** A service that took no calls: hit are runs of its flows that never reached it. */
   | { kind: 'silence'; service: string; flows: string[] }
 
-/** Each condition speaks of a callee, which can be told of a call sooner than the rest. */
-export const conditions = `(Service IN {accused:Array(String)} AND (
-  (OriginError AND (Service, Operation) IN {errors:Array(Tuple(String, String))})
-  OR arrayExists(x -> Service = x.1 AND Operation = x.2 AND SelfNs > x.3, {latency:Array(Tuple(String, String, UInt64))})
-  OR (Kind = 'sync' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND WireNs > x.4, {wire:Array(Tuple(String, String, String, UInt64))}))
-  OR (Kind = 'peer' AND ClientFailed AND Service IN {unanswered:Array(String)})
-  OR (Kind = 'peer' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND (Failed OR DurationNs > x.4), {dependency:Array(Tuple(String, String, String, UInt64))}))))`
+/** The conditions of each kind. What is silent has no calls. */
+const conditionOf: Record<Exclude<BadCall['kind'], 'silence'>, string> = {
+  errors: 'OriginError AND (Service, Operation) IN {errors:Array(Tuple(String, String))}',
+  latency:
+    'arrayExists(x -> Service = x.1 AND Operation = x.2 AND SelfNs > x.3, {latency:Array(Tuple(String, String, UInt64))})',
+  wire: `Kind = 'sync' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND WireNs > x.4, {wire:Array(Tuple(String, String, String, UInt64))})`,
+  unanswered: `Kind = 'peer' AND ClientFailed AND Service IN {unanswered:Array(String)}`,
+  dependency: `Kind = 'peer' AND arrayExists(x -> Caller = x.1 AND CallerOperation = x.2 AND Service = x.3 AND (Failed OR DurationNs > x.4), {dependency:Array(Tuple(String, String, String, UInt64))})`,
+}
+
+/**
+ * Tells bad calls from others. Only the kinds that are asked for are in it: each reads columns of all calls. All of them speak of a
+ * callee, which can be told of a call sooner than the rest.
+ */
+export function conditionsOf(badCalls: readonly BadCall[]): string {
+  const kinds = new Set(badCalls.flatMap(({ kind }) => (kind === 'silence' ? [] : [kind])))
+  if (kinds.size === 0) return '0'
+  const any = [...kinds].map((kind) => `(${conditionOf[kind]})`).join(' OR ')
+  return `(Service IN {accused:Array(String)} AND (${any}))`
+}
 
 /** Calls that ended in the range. */
 export const callsInRange = `chain_dependency_events
@@ -29,12 +42,15 @@ export const callsInRange = `chain_dependency_events
 export const callKey = 'cityHash64(TraceId, SpanId)'
 
 /**
- * The calls of the range that may have gone wrong, each as its trace settled last. Merging all by FINAL would read whole days for
- * it, and sorting all would take gigabytes; what may replace a call has its key.
+ * The calls of the range that may have gone wrong, each as its trace settled last, and some others. Merging all by FINAL would read
+ * whole days for it, and sorting all would take gigabytes; what may replace a call has its key. Most of what is read are IDs, so it
+ * is looked for by the shorter one.
  */
-export const badCallsLast = `(
-  SELECT * FROM ${callsInRange} AND ${callKey} IN (SELECT ${callKey} FROM ${callsInRange} AND ${conditions})
+export function badCallsLast(badCalls: readonly BadCall[]): string {
+  return `(
+  SELECT * FROM ${callsInRange} AND cityHash64(SpanId) IN (SELECT cityHash64(SpanId) FROM ${callsInRange} AND ${conditionsOf(badCalls)})
   ORDER BY Tick DESC LIMIT 1 BY ${callKey})`
+}
 
 /** Of what sorts and groups, from so many bytes on it goes on on disk: other queries need room, too. */
 export const spillsEarly = {
@@ -42,7 +58,7 @@ export const spillsEarly = {
   max_bytes_before_external_group_by: '104857600',
 } as const
 
-/** The values of `conditions`. */
+/** The values of `conditionsOf`. */
 export function bindBadCalls(badCalls: BadCall[]): Record<string, unknown> {
   const parameters: Record<'errors' | 'latency' | 'wire' | 'dependency', TupleParam[]> &
     Record<'unanswered' | 'accused', string[]> = {

@@ -1,6 +1,6 @@
 // Whom a cause hits: the runs in which a call went wrong at the cause and whose outcome shows it, and those that went on without it.
 import { TupleParam } from '@clickhouse/client'
-import { type BadCall, badCallsLast, bindBadCalls, conditions, spillsEarly } from './bad-calls.ts'
+import { type BadCall, badCallsLast, bindBadCalls, conditionsOf, spillsEarly } from './bad-calls.ts'
 import type { Store } from './connect.ts'
 import { type GoingWithout, readGoingWithout, wentWithout, withoutAnywayMax } from './going-without.ts'
 import type { TimeRange, Windows } from './windows.ts'
@@ -111,7 +111,7 @@ export async function readImpact(
       ({ service, operation, slowNs, badShare }) => new TupleParam([service, operation, Math.round(slowNs), badShare]),
     ),
   }
-  const badRuns = `SELECT cityHash64(FlowId) FROM ${badCallsLast} WHERE NOT Deleted AND ${conditions}`
+  const badRuns = `SELECT cityHash64(FlowId) FROM ${badCallsLast(badCalls)} WHERE NOT Deleted AND ${conditionsOf(badCalls)}`
   // Most flows are not hit, and their runs need not be put together.
   const concerned = `FlowName IN {missing:Array(String)}
     OR (EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))} OR cityHash64(FlowId) IN (${badRuns})`
