@@ -38,17 +38,15 @@ export async function explainRange(
   { recent, baseline, excluded = [] }: { recent: TimeRange; baseline: TimeRange; excluded?: TimeRange[] },
 ): Promise<RangeExplanation> {
   const normal = { ...baseline, excluded: [...excluded, recent] }
-  const [now, before, { minutes }, slowdown, recentLogs, usualLogs] = await Promise.all([
+  const [now, before, { minutes }, slowdown, logs] = await Promise.all([
     readStates(store, minutesOf(recent)),
     readStates(store, minutesOf(normal)),
     countWindows(store, minutesOf(normal)),
     readCommonSlowdown(store, { recent: minutesOf(recent), baseline: minutesOf(normal) }),
-    readLogPatterns(store, recent),
-    readLogPatterns(store, { ...normal, windowMs: parameters.blame.logs.windowMs }),
+    readLogPatterns(store, { recent, usual: { ...normal, windowMs: parameters.blame.logs.windowMs } }),
   ])
   const known = pictureOf(before.states)
   const picture = pictureOf(now.states)
-  const logs = { recent: recentLogs.patterns, usual: usualLogs.patterns }
   const suspects = blame(picture, known, { logs, slowdown })
   const findings = detect({
     recent: picture,
@@ -61,10 +59,7 @@ export async function explainRange(
   const compared = {
     ...compare(picture, known, minutes),
     seriesLeftOut: now.leftOut + before.leftOut,
-    logged: {
-      calls: recentLogs.calls + usualLogs.calls,
-      leftOut: recentLogs.callsLeftOut + usualLogs.callsLeftOut,
-    },
+    logged: { calls: logs.calls, leftOut: logs.callsLeftOut },
   }
   if (findings.length === 0 && suspects.length === 0) {
     return { state: compared.comparable > 0 ? 'normal' : 'not-enough-data', ...compared }

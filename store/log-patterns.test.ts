@@ -1,7 +1,7 @@
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectStore, type Store } from './connect.ts'
-import { readLogPatterns, spreadStretches } from './log-patterns.ts'
+import { type LogPattern, readLogPatterns } from './log-patterns.ts'
 import { migrateClickHouse } from './migrate.ts'
 
 const startMs = Math.floor(Date.now() / 60_000) * 60_000 - 600_000
@@ -60,16 +60,20 @@ function at(minute: number): string {
   return ((startMs + minute * 60_000 + 5_000) / 1_000).toFixed(9)
 }
 
-const told = async (range: Omit<Parameters<typeof readLogPatterns>[1], 'fromMs' | 'toMs'>) =>
-  (await readLogPatterns(store, { fromMs: startMs, toMs: startMs + 120_000, ...range })).patterns
+const minutes = { fromMs: startMs, toMs: startMs + 120_000 }
+
+function told(patterns: readonly LogPattern[]): string[] {
+  return patterns
     .map(
       ({ operation, pattern, severity, spans, ofSpans, windowMs }) =>
         `${(windowMs - startMs) / 60_000} ${operation} “${pattern}” ${severity}: ${spans} of ${ofSpans}`,
     )
     .toSorted()
+}
 
 test('lines are told apart by where they are written, else by their text without numbers', async () => {
-  expect(await told({})).toEqual([
+  const { recent } = await readLogPatterns(store, { recent: minutes, usual: { ...minutes, windowMs: 60_000 } })
+  expect(told(recent)).toEqual([
     '0 charge “Charge took # for order #” 9: 8 of 8',
     '0 charge “Charge:40” 17: 4 of 8',
     '0 charge “” 0: 0 of 8',
@@ -77,8 +81,9 @@ test('lines are told apart by where they are written, else by their text without
   ])
 })
 
-test('window by window, without what is excluded', async () => {
-  expect(await told({ windowMs: 60_000 })).toEqual([
+test('what is usual is told window by window, without what is excluded', async () => {
+  const { usual } = await readLogPatterns(store, { recent: minutes, usual: { ...minutes, windowMs: 60_000 } })
+  expect(told(usual)).toEqual([
     '0 charge “Charge took # for order #” 9: 4 of 4',
     '0 charge “” 0: 0 of 4',
     '1 charge “Charge took # for order #” 9: 4 of 4',
@@ -86,82 +91,96 @@ test('window by window, without what is excluded', async () => {
     '1 charge “” 0: 0 of 4',
     '1 refund “” 0: 0 of 1',
   ])
-  expect(await told({ excluded: [{ fromMs: startMs + 60_000, toMs: startMs + 120_000 }] })).toEqual([
-    '0 charge “Charge took # for order #” 9: 4 of 4',
-    '0 charge “” 0: 0 of 4',
-  ])
+  const excluded = [{ fromMs: startMs + 60_000, toMs: startMs + 120_000 }]
+  const one = await readLogPatterns(store, { recent: minutes, usual: { ...minutes, windowMs: 120_000, excluded } })
+  expect(told(one.usual)).toEqual(['0 charge “Charge took # for order #” 9: 4 of 4', '0 charge “” 0: 0 of 4'])
 })
 
 test('of what is too much a part is looked at, spans with and without lines alike, and about how much is left out is told', async () => {
   const busyMs = startMs - 3_600_000
-  const time = { fromMs: busyMs, toMs: busyMs + 600_000 }
-  const secondsOf = (n: number): string => ((busyMs + n * 3_000) / 1_000).toFixed(9)
-  const calls = Array.from({ length: 200 }, (_, n) => ({ n, id: `b${n}` }))
+  const [usual, recent] = [0, 10].map((minute) => ({
+    fromMs: busyMs + minute * 60_000,
+    toMs: busyMs + (minute + 10) * 60_000,
+  }))
+  if (usual === undefined || recent === undefined) throw new Error('Two times')
+  // Two services make a call each three seconds, of which every other logs a line; in the second ten minutes one logs another line, too.
+  const calls = ['calm', 'changed'].flatMap((service) =>
+    Array.from({ length: 400 }, (_, n) => ({ service, n, id: `${service}${n}`, ms: busyMs + n * 3_000 })),
+  )
+  const rowOf = ({ service, id, ms }: (typeof calls)[number]) => ({
+    Timestamp: (ms / 1_000).toFixed(9),
+    TraceId: `t${id}`,
+    SpanId: id,
+    ServiceName: service,
+  })
   await store.clickhouse.insert({
     table: 'otel_traces',
     format: 'JSONEachRow',
-    values: calls.map(({ n, id }) => ({
-      Timestamp: secondsOf(n),
-      TraceId: `t${id}`,
-      SpanId: id,
-      SpanName: n % 2 === 0 ? 'says' : 'says nothing',
-      ServiceName: 'busy',
-    })),
+    values: calls.map((call) => ({ ...rowOf(call), SpanName: call.n % 2 === 0 ? 'says' : 'says nothing' })),
   })
   await store.clickhouse.insert({
     table: 'otel_logs',
     format: 'JSONEachRow',
-    values: calls
-      .filter(({ n }) => n % 2 === 0)
-      .map(({ n, id }) => ({
-        Timestamp: secondsOf(n),
-        TraceId: `t${id}`,
-        SpanId: id,
-        ServiceName: 'busy',
-        Body: 'done',
-      })),
+    values: [
+      ...calls.filter(({ n }) => n % 2 === 0).map((call) => ({ ...rowOf(call), Body: 'done' })),
+      ...calls
+        .filter(({ n, ms, service }) => n % 2 === 0 && ms >= recent.fromMs && service === 'changed')
+        .map((call) => ({ ...rowOf(call), Body: 'oops' })),
+    ],
   })
   await store.clickhouse.insert({
     table: 'chain_health_metrics',
     format: 'JSONEachRow',
-    values: Array.from({ length: 10 }, (_, minute) => ({
-      Window: busyMs / 1_000 + minute * 60,
-      Service: 'busy',
-      Calls: 20,
-    })),
+    values: ['calm', 'changed'].flatMap((Service) =>
+      Array.from({ length: 20 }, (_, minute) => ({
+        Window: busyMs / 1_000 + minute * 60,
+        Service,
+        Kind: 'entry',
+        Calls: 20,
+      })),
+    ),
   })
-  const ofAll = async (...limits: [{ callsMax: number; recordsMax: number }?]) => {
-    const read = await readLogPatterns(store, time, ...limits)
-    const counts = read.patterns.map(({ operation, pattern, spans, ofSpans }) => [
-      `${operation}${pattern}`,
-      { spans, ofSpans },
-    ])
-    return { ...read, counts: Object.fromEntries(counts) as Record<string, { spans: number; ofSpans: number }> }
+  const whole = { timeCallsMax: 1_000, callsMax: 1_000, recordsMax: 1_000, screenedMax: 1_000 }
+  const read = async (limits: Partial<typeof whole>) => {
+    const patterns = await readLogPatterns(
+      store,
+      { recent, usual: { ...usual, windowMs: 300_000 } },
+      { ...whole, ...limits },
+    )
+    const { calls: ofCalls, callsLeftOut } = patterns
+    const lines = patterns.recent.map(
+      ({ service, operation, pattern, spans, ofSpans }) =>
+        [`${service} ${operation}${pattern}`, [spans, ofSpans]] as const,
+    )
+    return { ofCalls, callsLeftOut, lines: Object.fromEntries(lines) }
   }
-  const whole = await ofAll()
-  expect(whole).toMatchObject({ calls: 200, callsLeftOut: 0, counts: { 'says done': { spans: 100, ofSpans: 100 } } })
-  // Of all spans a quarter, …
-  const some = await ofAll({ callsMax: 200, recordsMax: 25 })
-  expect(some).toMatchObject({ calls: 200, callsLeftOut: 150 })
-  const { spans, ofSpans } = some.counts['says done'] ?? { spans: 0, ofSpans: 0 }
+  expect(await read({})).toEqual({
+    ofCalls: 800,
+    callsLeftOut: 0,
+    lines: {
+      'calm says': [0, 100],
+      'calm says done': [100, 100],
+      'calm says nothing': [0, 100],
+      'changed says': [0, 100],
+      'changed says done': [100, 100],
+      'changed says oops': [100, 100],
+      'changed says nothing': [0, 100],
+    },
+  })
+  // Of two services the one whose log has changed, …
+  const one = await read({ callsMax: 500 })
+  expect(one).toMatchObject({ callsLeftOut: 400, lines: { 'changed says oops': [100, 100] } })
+  expect(Object.keys(one.lines).filter((line) => line.startsWith('calm'))).toEqual([])
+  // … of all spans a part: a third of the recent ones, which logged three hundred lines, and half of the others, …
+  const some = await read({ recordsMax: 100 })
+  expect(some.callsLeftOut).toBe(467)
+  const [spans = 0, ofSpans = 0] = some.lines['changed says oops'] ?? []
   expect(spans).toBe(ofSpans)
   expect(spans).toBeGreaterThan(10)
-  expect(spans).toBeLessThan(45)
-  expect(some.counts['says nothing']?.ofSpans).toBeLessThan(45)
-  // … and of the time two stretches of two minutes, with all of theirs.
-  const short = await ofAll({ callsMax: 80, recordsMax: 100 })
-  expect(short).toMatchObject({ callsLeftOut: 120, counts: { 'says done': { spans: 40, ofSpans: 40 } } })
-})
-
-test('of a busy time some stretches of whole minutes are looked at, evenly spread over its windows; of a calm one all, as one', () => {
-  const hour = { fromMs: 0, toMs: 3_600_000, windowMs: 300_000 }
-  const spread = (time: typeof hour, share: number): string[] =>
-    spreadStretches(time, share).map(({ fromMs, toMs }) => `${fromMs / 60_000}-${toMs / 60_000}`)
-  expect(spread(hour, 1)).toEqual(['0-60'])
-  expect(spread(hour, 0.5)).toEqual(['5-10', '15-20', '25-30', '35-40', '45-50', '55-60'])
-  // Of five at least, for the sake of their median, parts.
-  expect(spread(hour, 0.25)).toEqual(['5-8', '15-18', '30-33', '40-43', '50-53'])
-  expect(spread(hour, 0)).toEqual(['5-6', '15-16', '30-31', '40-41', '50-51'])
-  // A time that is one window is spread over as well.
-  expect(spread({ ...hour, toMs: 600_000, windowMs: 600_000 }, 0.4)).toEqual(['0-2', '5-7'])
+  expect(spans).toBeLessThan(60)
+  // … and of each time two stretches of two minutes.
+  expect(await read({ timeCallsMax: 160 })).toMatchObject({
+    callsLeftOut: 480,
+    lines: { 'changed says oops': [40, 40], 'calm says nothing': [0, 40] },
+  })
 })

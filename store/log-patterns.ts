@@ -1,8 +1,9 @@
 // What services say while they work: how many spans of an operation have logged a line of each kind. Raw records are read, so
 // this is for looking into some minutes, not for every step.
-import { TupleParam } from '@clickhouse/client'
 import type { Store } from './connect.ts'
-import { countCallsIn, minutesOf, type TimeRange } from './windows.ts'
+import { byLogChange, type LoggedKinds, patternOf, readLoggedKinds } from './log-changes.ts'
+import { bindLoggedTime, isWithin, type LoggedTime, readLoggedTime, shareOf } from './logged-time.ts'
+import type { TimeRange } from './windows.ts'
 
 /** Lines of one kind, by where in the code they are written, else by their text without its numbers and ids. */
 export interface LogPattern {
@@ -24,25 +25,98 @@ export interface LogPattern {
   ofSpans: number
 }
 
-/** The most patterns that are read; the most frequent come first. */
-const patternsMax = 200_000
-
-/**
- * Calls beyond which only some stretches of the time are looked at, evenly spread, and log records beyond which only some of their
- * spans are, chosen by chance, with and without lines.
- */
-const limits = { callsMax: 8_000_000, recordsMax: 500_000 }
-
-/** Stretches are at most so long, and at least so many: whoever looks at usual windows takes their median. */
-const [stretchMaxMs, stretchesMin] = [5 * 60_000, 5]
-
-/** What was logged, and how much of it was not looked at. */
+/** What spans logged, now and usually, and how much of it was not looked at. */
 export interface ReadLogPatterns {
-  patterns: LogPattern[]
-  /** Calls in the time, messages sent included. */
+  recent: LogPattern[]
+  usual: LogPattern[]
+  /** Answered calls, of both times. */
   calls: number
   /** About so many of them are of spans that were not looked at, because there were too many. */
   callsLeftOut: number
+}
+
+/** The most patterns that are read; the most frequent come first. */
+const patternsMax = 200_000
+
+/** More is looked at in part only. */
+const limits = {
+  /** Calls of a time: of more only some stretches of it, … */
+  timeCallsMax: 20_000_000,
+  /** … calls of both times: of more only the services whose log has changed most, … */
+  callsMax: 2_000_000,
+  /** … log records: of more only some of their spans, chosen by chance, with and without lines, … */
+  recordsMax: 500_000,
+  /** … and those by which it is told whose log has changed. */
+  screenedMax: 250_000,
+}
+
+/**
+ * How many spans of each operation logged what, in a time and usually, window by window of what is usual; also of operations that
+ * log nothing, or no longer. Of busy times the counts are those of a part of their spans.
+ */
+export async function readLogPatterns(
+  store: Store,
+  { recent, usual }: { recent: TimeRange; usual: TimeRange & { excluded?: TimeRange[]; windowMs: number } },
+  { timeCallsMax, callsMax, recordsMax, screenedMax } = limits,
+): Promise<ReadLogPatterns> {
+  const [now, before] = await Promise.all([
+    readLoggedTime(
+      store,
+      { ...recent, windowMs: recent.toMs - recent.fromMs, excluded: [] },
+      { callsMax: timeCallsMax },
+    ),
+    readLoggedTime(store, { excluded: [], ...usual }, { callsMax: timeCallsMax }),
+  ])
+  const services = await readServicesToLookAt(store, [now, before], { callsMax, screenedMax })
+  const [readNow, readBefore] = await Promise.all([
+    readPatternsOf(store, now, services, { recordsMax }),
+    readPatternsOf(store, before, services, { recordsMax }),
+  ])
+  const calls = callsOf(now) + callsOf(before)
+  return {
+    recent: readNow.patterns,
+    usual: readBefore.patterns,
+    calls,
+    callsLeftOut: Math.round(
+      calls - callsOf(now, services) * readNow.share - callsOf(before, services) * readBefore.share,
+    ),
+  }
+}
+
+/** Services as resources name them, and as canonical keys. */
+interface Services {
+  names: readonly string[]
+  keys: readonly string[]
+}
+
+/** Undefined: all of them. */
+async function readServicesToLookAt(
+  store: Store,
+  [now, before]: [LoggedTime, LoggedTime],
+  { callsMax, screenedMax }: { callsMax: number; screenedMax: number },
+): Promise<Services | undefined> {
+  const lookedAt = (keys?: readonly string[]): number =>
+    [now, before].reduce((sum, time) => sum + callsOf(time, keys && { keys }) * shareOf(time), 0)
+  if (lookedAt() <= callsMax) return undefined
+  const kinds = (time: LoggedTime): Promise<LoggedKinds> => readLoggedKinds(store, time, { recordsMax: screenedMax })
+  const [kindsNow, kindsBefore] = [await kinds(now), await kinds(before)]
+  const chosen: { serviceName: string; service: string }[] = []
+  let calls = 0
+  for (const service of byLogChange(kindsNow, kindsBefore)) {
+    const more = lookedAt([service.service])
+    if (chosen.length > 0 && calls + more > callsMax) continue
+    chosen.push(service)
+    calls += more
+  }
+  return {
+    names: [...new Set(chosen.map(({ serviceName }) => serviceName))],
+    keys: [...new Set(chosen.map(({ service }) => service))],
+  }
+}
+
+function callsOf({ calls }: LoggedTime, services?: Pick<Services, 'keys'>): number {
+  const keys = services?.keys ?? [...calls.keys()]
+  return keys.reduce((sum, key) => sum + (calls.get(key) ?? 0), 0)
 }
 
 interface OperationSpans {
@@ -52,35 +126,18 @@ interface OperationSpans {
   ofSpans: number
 }
 
-/**
- * How many spans of each operation logged what, window by window; also of operations that log nothing, or no longer. Of a busy
- * time the counts are those of a part of its spans.
- */
-export async function readLogPatterns(
+/** The patterns of a time, and the share of its spans that was looked at. */
+async function readPatternsOf(
   store: Store,
-  { fromMs, toMs, excluded = [], windowMs = toMs - fromMs }: TimeRange & { excluded?: TimeRange[]; windowMs?: number },
-  { callsMax, recordsMax } = limits,
-): Promise<ReadLogPatterns> {
-  const calls = await countCallsIn(store, minutesOf({ fromMs, toMs, excluded }))
-  const stretches = spreadStretches({ fromMs, toMs, windowMs }, callsMax / Math.max(1, calls))
-  // Written as comparisons, by which the table's key tells where to look.
-  const isWanted = stretches
-    .map(
-      (stretch) =>
-        `Timestamp >= fromUnixTimestamp64Milli(${stretch.fromMs}) AND Timestamp < fromUnixTimestamp64Milli(${stretch.toMs})`,
-    )
-    .join(' OR ')
-  const within = `(${isWanted})
-    AND NOT arrayExists(x -> toUnixTimestamp64Milli(Timestamp) >= x.1 AND toUnixTimestamp64Milli(Timestamp) < x.2, {excluded:Array(Tuple(Int64, Int64))})`
+  time: LoggedTime,
+  services: Services | undefined,
+  { recordsMax }: { recordsMax: number },
+): Promise<{ patterns: LogPattern[]; share: number }> {
+  const within = `${isWithin(time)}${services === undefined ? '' : ' AND ServiceName IN {names:Array(String)} AND Service IN {keys:Array(String)}'}`
   const ask = async <Row>(query: string, part: number): Promise<Row[]> => {
     const answer = await store.clickhouse.query({
       query,
-      query_params: {
-        from: fromMs,
-        windowMs,
-        part,
-        excluded: excluded.map((range) => new TupleParam([range.fromMs, range.toMs])),
-      },
+      query_params: { ...bindLoggedTime(time), ...services, from: time.fromMs, windowMs: time.windowMs, part },
       format: 'JSONEachRow',
       clickhouse_settings: { max_bytes_before_external_group_by: '104857600' },
     })
@@ -107,13 +164,7 @@ export async function readLogPatterns(
        FROM otel_traces WHERE ${ofSpans}
      ) AS spans
      INNER JOIN (
-       SELECT
-         cityHash64(TraceId, SpanId) AS Span,
-         substringUTF8(Body, 1, 200) AS Line,
-         SeverityNumber AS Severity,
-         if(LogAttributes['code.line.number'] != '',
-           concat(ScopeName, ':', LogAttributes['code.line.number']),
-           concat(ScopeName, ' ', replaceRegexpAll(substringUTF8(Body, 1, 80), '[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*', '#'))) AS Pattern
+       SELECT cityHash64(TraceId, SpanId) AS Span, substringUTF8(Body, 1, 200) AS Line, SeverityNumber AS Severity, ${patternOf} AS Pattern
        FROM otel_logs
        WHERE SpanId != '' AND ${ofSpans}
      ) AS lines ON lines.Span = spans.Span
@@ -122,36 +173,14 @@ export async function readLogPatterns(
     part,
   )
   const counts = new Map(operations.map((row) => [keyOf(row), row.ofSpans]))
-  const lookedAt = stretches.reduce((sum, stretch) => sum + stretch.toMs - stretch.fromMs, 0) / (toMs - fromMs) / part
   return {
     patterns: [
       ...lines.map((line) => ({ ...line, ofSpans: counts.get(keyOf(line)) ?? line.spans })),
       // Also those that say nothing at all, or no longer.
       ...operations.map((row) => ({ ...row, pattern: '', example: '', severity: 0, spans: 0 })),
     ],
-    calls,
-    callsLeftOut: Math.round(calls * (1 - lookedAt)),
+    share: shareOf(time) / part,
   }
-}
-
-/**
- * Of a time as large a share, in stretches that are evenly spread over it and each within one of its windows. They are whole
- * minutes, so that what is done once a minute is found in each.
- */
-export function spreadStretches(
-  { fromMs, toMs, windowMs }: TimeRange & { windowMs: number },
-  share: number,
-): TimeRange[] {
-  if (share >= 1) return [{ fromMs, toMs }]
-  const cellMs = Math.min(windowMs, stretchMaxMs)
-  const cells = Math.max(1, Math.ceil((toMs - fromMs) / cellMs))
-  const wanted = Math.min(cells, Math.max(stretchesMin, Math.floor(cells * share)))
-  const minutes = Math.max(1, Math.ceil((cellMs * share * cells) / wanted / 60_000))
-  const lengthMs = Math.min(cellMs, minutes * 60_000)
-  return Array.from({ length: wanted }, (_, at) => {
-    const beginMs = fromMs + Math.floor(((at + 0.5) * cells) / wanted) * cellMs
-    return { fromMs: beginMs, toMs: Math.min(toMs, beginMs + lengthMs) }
-  })
 }
 
 function keyOf({ service, operation, windowMs }: Pick<LogPattern, 'service' | 'operation' | 'windowMs'>): string {

@@ -141,6 +141,17 @@ export async function countCallsIn(store: Store, windows: Windows): Promise<numb
   return row?.calls ?? 0
 }
 
+/** Answered calls over some windows, by the canonical key of their service. */
+export async function countCallsByService(store: Store, windows: Windows): Promise<Map<string, number>> {
+  const answer = await store.clickhouse.query({
+    query: `SELECT Service AS service, sum(Calls) AS calls FROM ${statesIn('windows', "Kind NOT IN ('peer', 'publish')")} GROUP BY service`,
+    query_params: bindWindows('windows', windows),
+    format: 'JSONEachRow',
+  })
+  const rows = await answer.json<{ service: string; calls: number }>()
+  return new Map(rows.map(({ service, calls }) => [service, calls]))
+}
+
 /** The latest of some windows, up to so much time, as ranges. */
 export function latestOf({ minutes, tenSeconds }: Windows, mostMs: number): TimeRange[] {
   let leftMs = mostMs
