@@ -44,10 +44,10 @@ const tracesInRange = `chain_execution_traces
   WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
     AND StartedAt >= fromUnixTimestamp64Milli({from:Int64}) - toIntervalDay(1) AND StartedAt < fromUnixTimestamp64Milli({to:Int64})`
 
-/** The runs of which a row meets a condition, one row each. */
-function judgedRuns(condition: string, without: GoingWithout): string {
+/** The runs of which a row meets a condition, one row each. `badRuns` are those with a bad call, where it is asked which have one. */
+function judgedRuns(condition: string, without: GoingWithout, badRuns?: string): string {
   return `(
-    SELECT Run, Flow, User, RunWeight, RunEnd, IsBad, BadAnyway, IsOfHitEntry,
+    SELECT Run, Flow, User, RunWeight, RunEnd, IsBad, BadAnyway, IsOfHitEntry, HasBadCall,
       ${without.isPossible ? `Run IN (${wentWithout(without)})` : '0'} AS IsMissed,
       IsBad OR IsMissed AS IsAffected,
       transform(toString(Flow), {missing:Array(String)}, {missingAnyway:Array(Float64)}, 0) AS WithoutAnyway,
@@ -56,10 +56,19 @@ function judgedRuns(condition: string, without: GoingWithout): string {
     FROM (
       SELECT cityHash64(FlowId) AS Run, argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User,
         max(Failed OR (SlowNs > 0 AND DurationNs > SlowNs)) AS IsBad, max(BadShare) AS BadAnyway, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd,
-        max((EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))}) AS IsOfHitEntry
+        max((EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))}) AS IsOfHitEntry, max(IsOfBadRun) AS HasBadCall
       FROM (
-        SELECT FlowId, FlowName, StartedAt, EndedAt, UserId, Failed, DurationNs, Weight, toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
-        FROM ${tracesInRange} AND cityHash64(FlowId) IN (SELECT cityHash64(FlowId) FROM ${tracesInRange} AND (${condition}))
+        SELECT FlowId, FlowName, StartedAt, EndedAt, UserId, Failed, DurationNs, Weight, IsOfBadRun,
+          toString(EntryService) AS EntryService, toString(EntryOperation) AS EntryOperation
+        FROM (SELECT * FROM ${tracesInRange}) AS known
+        INNER JOIN (
+          SELECT cityHash64(FlowId) AS ConcernedRun, max(IsOfBad) AS IsOfBadRun
+          FROM (
+            SELECT FlowId, ${badRuns === undefined ? '0' : `cityHash64(FlowId) IN (${badRuns})`} AS IsOfBad
+            FROM ${tracesInRange} AND (${condition})
+          )
+          GROUP BY ConcernedRun
+        ) AS concerned ON cityHash64(FlowId) = ConcernedRun
       ) AS traces
       LEFT JOIN (
         SELECT x.1 AS EntryService, x.2 AS EntryOperation, x.3 AS SlowNs, x.4 AS BadShare
@@ -114,11 +123,11 @@ export async function readImpact(
   const badRuns = `SELECT cityHash64(FlowId) FROM ${badCallsLast(badCalls)} WHERE NOT Deleted AND ${conditionsOf(badCalls)}`
   // Most flows are not hit, and their runs need not be put together.
   const concerned = `FlowName IN {missing:Array(String)}
-    OR (EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))} OR cityHash64(FlowId) IN (${badRuns})`
+    OR (EntryService, EntryOperation) IN {hitEntries:Array(Tuple(String, String))} OR IsOfBad`
   const hitAnswer = await store.clickhouse.query({
     query: `
-      SELECT Flow AS name FROM ${judgedRuns(concerned, without)}
-      WHERE IsMissed OR (IsBad AND (IsOfHitEntry OR Run IN (${badRuns})))
+      SELECT Flow AS name FROM ${judgedRuns(concerned, without, badRuns)}
+      WHERE IsMissed OR (IsBad AND (IsOfHitEntry OR HasBadCall))
       GROUP BY Flow ORDER BY countIf(IsSurelyAffected) DESC, count() DESC, Flow LIMIT ${flowsMax}`,
     query_params: parameters,
     format: 'JSONEachRow',
