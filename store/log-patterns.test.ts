@@ -140,7 +140,7 @@ test('of what is too much a part is looked at, spans with and without lines alik
       })),
     ),
   })
-  const whole = { timeCallsMax: 1_000, callsMax: 1_000, recordsMax: 1_000, screenedMax: 1_000 }
+  const whole = { timeCallsMax: 1_000, callsMax: 1_000, recordsMax: 1_000, screenedCallsMax: 1_000, screenedMax: 1_000 }
   const read = async (limits: Partial<typeof whole>) => {
     const patterns = await readLogPatterns(
       store,
@@ -168,7 +168,7 @@ test('of what is too much a part is looked at, spans with and without lines alik
     },
   })
   // Of two services the one whose log has changed, …
-  const one = await read({ callsMax: 500 })
+  const one = await read({ callsMax: 500, screenedCallsMax: 160, screenedMax: 50 })
   expect(one).toMatchObject({ callsLeftOut: 400, lines: { 'changed says oops': [100, 100] } })
   expect(Object.keys(one.lines).filter((line) => line.startsWith('calm'))).toEqual([])
   // … of all spans a part: a third of the recent ones, which logged three hundred lines, and half of the others, …

@@ -2,7 +2,7 @@
 // this is for looking into some minutes, not for every step.
 import type { Store } from './connect.ts'
 import { byLogChange, type LoggedKinds, patternOf, readLoggedKinds } from './log-changes.ts'
-import { bindLoggedTime, isWithin, type LoggedTime, readLoggedTime, shareOf } from './logged-time.ts'
+import { bindLoggedTime, isWithin, type LoggedTime, narrowed, readLoggedTime, shareOf } from './logged-time.ts'
 import type { TimeRange } from './windows.ts'
 
 /** Lines of one kind, by where in the code they are written, else by their text without its numbers and ids. */
@@ -46,7 +46,8 @@ const limits = {
   callsMax: 2_000_000,
   /** … log records: of more only some of their spans, chosen by chance, with and without lines, … */
   recordsMax: 500_000,
-  /** … and those by which it is told whose log has changed. */
+  /** … and by so many calls of each time, or log records, it is told whose log has changed. */
+  screenedCallsMax: 1_000_000,
   screenedMax: 250_000,
 }
 
@@ -57,7 +58,7 @@ const limits = {
 export async function readLogPatterns(
   store: Store,
   { recent, usual }: { recent: TimeRange; usual: TimeRange & { excluded?: TimeRange[]; windowMs: number } },
-  { timeCallsMax, callsMax, recordsMax, screenedMax } = limits,
+  { timeCallsMax, callsMax, recordsMax, screenedCallsMax, screenedMax } = limits,
 ): Promise<ReadLogPatterns> {
   const [now, before] = await Promise.all([
     readLoggedTime(
@@ -67,7 +68,7 @@ export async function readLogPatterns(
     ),
     readLoggedTime(store, { excluded: [], ...usual }, { callsMax: timeCallsMax }),
   ])
-  const services = await readServicesToLookAt(store, [now, before], { callsMax, screenedMax })
+  const services = await readServicesToLookAt(store, [now, before], { callsMax, screenedCallsMax, screenedMax })
   const [readNow, readBefore] = await Promise.all([
     readPatternsOf(store, now, services, { recordsMax }),
     readPatternsOf(store, before, services, { recordsMax }),
@@ -93,12 +94,14 @@ interface Services {
 async function readServicesToLookAt(
   store: Store,
   [now, before]: [LoggedTime, LoggedTime],
-  { callsMax, screenedMax }: { callsMax: number; screenedMax: number },
+  { callsMax, screenedCallsMax, screenedMax }: Pick<typeof limits, 'callsMax' | 'screenedCallsMax' | 'screenedMax'>,
 ): Promise<Services | undefined> {
   const lookedAt = (keys?: readonly string[]): number =>
     [now, before].reduce((sum, time) => sum + callsOf(time, keys && { keys }) * shareOf(time), 0)
   if (lookedAt() <= callsMax) return undefined
-  const kinds = (time: LoggedTime): Promise<LoggedKinds> => readLoggedKinds(store, time, { recordsMax: screenedMax })
+  // Of a table in the order of services and time, few stretches are less to read than many.
+  const kinds = (time: LoggedTime): Promise<LoggedKinds> =>
+    readLoggedKinds(store, narrowed(time, { callsMax: screenedCallsMax, stretchesMin: 2 }), { recordsMax: screenedMax })
   const [kindsNow, kindsBefore] = [await kinds(now), await kinds(before)]
   const chosen: { serviceName: string; service: string }[] = []
   let calls = 0

@@ -12,8 +12,11 @@ export interface LoggedTime extends TimeRange {
   calls: Map<string, number>
 }
 
-/** Stretches are at most so long, and at least so many: whoever looks at usual windows takes their median. */
-const [stretchMaxMs, stretchesMin] = [5 * 60_000, 5]
+/** Stretches are at most so long. */
+const stretchMaxMs = 5 * 60_000
+
+/** Whoever looks at usual windows takes the median of at least so many. */
+const windowsMin = 5
 
 /** Of a time with more calls than so many only some stretches, evenly spread. */
 export async function readLoggedTime(
@@ -22,8 +25,17 @@ export async function readLoggedTime(
   { callsMax }: { callsMax: number },
 ): Promise<LoggedTime> {
   const calls = await countCallsByService(store, minutesOf({ fromMs, toMs, excluded }))
-  const share = callsMax / Math.max(1, sumOf(calls.values()))
-  return { fromMs, toMs, windowMs, excluded, calls, stretches: spreadStretches({ fromMs, toMs, windowMs }, share) }
+  const time = { fromMs, toMs, windowMs, excluded, calls, stretches: [{ fromMs, toMs }] }
+  return narrowed(time, { callsMax, stretchesMin: windowsMin })
+}
+
+/** The same time, of which no more calls than about so many are looked at, in at least so many stretches. */
+export function narrowed(
+  time: LoggedTime,
+  { callsMax, stretchesMin }: { callsMax: number; stretchesMin: number },
+): LoggedTime {
+  const share = callsMax / Math.max(1, sumOf(time.calls.values()))
+  return { ...time, stretches: spreadStretches(time, { share, stretchesMin }) }
 }
 
 /** The share of a time that is looked at. */
@@ -54,7 +66,7 @@ export function bindLoggedTime({ excluded }: LoggedTime): Record<string, unknown
  */
 export function spreadStretches(
   { fromMs, toMs, windowMs }: TimeRange & { windowMs: number },
-  share: number,
+  { share, stretchesMin }: { share: number; stretchesMin: number },
 ): TimeRange[] {
   if (share >= 1) return [{ fromMs, toMs }]
   const cellMs = Math.min(windowMs, stretchMaxMs)
