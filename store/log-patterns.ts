@@ -43,7 +43,7 @@ const limits = {
   /** Calls of a time: of more only some stretches of it, … */
   timeCallsMax: 20_000_000,
   /** … calls of both times: of more only the services whose log has changed most, … */
-  callsMax: 2_000_000,
+  callsMax: 1_000_000,
   /** … log records: of more only some of their spans, chosen by chance, with and without lines, … */
   recordsMax: 500_000,
   /** … and by so many calls of each time, or log records, it is told whose log has changed. */
