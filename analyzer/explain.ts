@@ -195,7 +195,7 @@ function badCallOf(
     // Whose work was left out is told by never having come there.
     case 'fan-out':
       return seen < expected && caller !== undefined && known.served.has(service)
-        ? { kind: 'silence', service, flows: [...(known.flowsThrough.get(caller) ?? [])] }
+        ? { kind: 'left-out', service, caller, flows: [...(known.flowsThrough.get(caller) ?? [])] }
         : undefined
     // Calls have neither logs nor a count of calls below of their own in the facts.
     case 'cache-misses':

@@ -185,7 +185,10 @@ test('a time of the past tells what it was compared with, and where nothing is e
   expect(pastReport({ state: 'not-enough-data', summary, ...times, leftOut, told: null }, page.apiUrl)).toBe(
     `${summary}\n${since} to ${since}, compared with 7 minutes with calls from ${since} to ${since}\n`,
   )
-  const explained = pastReport({ state: 'explained', summary: 'It fails.', ...times, leftOut, told: incident }, page.apiUrl)
+  const explained = pastReport(
+    { state: 'explained', summary: 'It fails.', ...times, leftOut, told: incident },
+    page.apiUrl,
+  )
   expect(explained).toContain('Cause   payments POST /charge (errors)')
   expect(explained.endsWith('\n')).toBe(true)
 })

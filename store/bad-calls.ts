@@ -12,9 +12,11 @@ export type BadCall =
   | { kind: 'dependency'; caller: string; callerOperation: string; peer: string; slowNs: number }
   /** A service that took no calls: hit are runs of its flows that never reached it. */
   | { kind: 'silence'; service: string; flows: string[] }
+  /** A service that another one no longer calls: hit are runs that reached only that one. */
+  | { kind: 'left-out'; service: string; caller: string; flows: string[] }
 
 /** The conditions of each kind. What is silent has no calls. */
-const conditionOf: Record<Exclude<BadCall['kind'], 'silence'>, string> = {
+const conditionOf: Record<Exclude<BadCall['kind'], 'silence' | 'left-out'>, string> = {
   errors: 'OriginError AND (Service, Operation) IN {errors:Array(Tuple(String, String))}',
   latency:
     'arrayExists(x -> Service = x.1 AND Operation = x.2 AND SelfNs > x.3, {latency:Array(Tuple(String, String, UInt64))})',
@@ -28,7 +30,7 @@ const conditionOf: Record<Exclude<BadCall['kind'], 'silence'>, string> = {
  * callee, which can be told of a call sooner than the rest.
  */
 export function conditionsOf(badCalls: readonly BadCall[]): string {
-  const kinds = new Set(badCalls.flatMap(({ kind }) => (kind === 'silence' ? [] : [kind])))
+  const kinds = new Set(badCalls.flatMap(({ kind }) => (kind === 'silence' || kind === 'left-out' ? [] : [kind])))
   if (kinds.size === 0) return '0'
   const any = [...kinds].map((kind) => `(${conditionOf[kind]})`).join(' OR ')
   return `(Service IN {accused:Array(String)} AND (${any}))`
@@ -90,6 +92,7 @@ export function bindBadCalls(badCalls: BadCall[]): Record<string, unknown> {
         )
         break
       case 'silence':
+      case 'left-out':
         break
     }
   }

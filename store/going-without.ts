@@ -19,10 +19,17 @@ const neededByFlow = `(
   FROM (SELECT arrayJoin({reaching:Array(Tuple(UInt32, Array(String)))}) AS x)
   GROUP BY ReachingFlow)`
 
-/** Whether a run has reached each of the services `reached`: to put together the lists of all its services takes five times as long. */
+/**
+ * Whether a run has reached each of the services `reached`, and after these each of `callers`: to put together the lists of all its
+ * services takes five times as long.
+ */
 function reachedByRun(reached: readonly string[]): string {
-  return `maxForEach([${reached.map((_, at) => `has(Services, {reached:Array(String)}[${at + 1}])`).join(', ')}])`
+  const has = (names: string): string[] => reached.map((_, at) => `has(Services, {${names}:Array(String)}[${at + 1}])`)
+  return `maxForEach([${[...has('reached'), ...has('callers')].join(', ')}])`
 }
+
+/** Whether a run never reached the service at a place, though it came to who calls that, where somebody is told. */
+const isWithout = `NOT Reached[at] AND ({callers:Array(String)}[at] = '' OR Reached[length({reached:Array(String)}) + at])`
 
 /**
  * Runs that never reached a service that their flow reaches. Not those whose call to it was answered: who dies takes along the
@@ -35,7 +42,7 @@ export function wentWithout({ parameters: { reached } }: GoingWithout): string {
       GROUP BY Run
     ) AS runs
     INNER JOIN ${neededByFlow} AS needed ON ReachingFlow = Flow
-    WHERE arrayExists(at -> NOT Reached[at], Needed)
+    WHERE arrayExists(at -> ${isWithout}, Needed)
       AND Run NOT IN (SELECT cityHash64(FlowId) FROM ${callsInRange} AND Kind = 'peer' AND NOT ClientFailed AND NOT Deleted
         AND Service IN {reached:Array(String)})`
 }
@@ -53,6 +60,8 @@ export interface GoingWithout {
   parameters: {
     reaching: TupleParam[]
     reached: string[]
+    /** Whose calls to them are left out; empty where nobody reaches them. */
+    callers: string[]
     /** Flows that reach them. */
     missing: string[]
     /** The share of each one's runs that goes without them anyway. */
@@ -62,14 +71,16 @@ export interface GoingWithout {
 
 interface Reaching {
   service: string
+  caller: string
   flows: string[]
 }
 
 /** The parameters of `neededByFlow` and `reachedByRun`. */
-function bindReaching(reaching: Reaching[]): { reaching: TupleParam[]; reached: string[] } {
+function bindReaching(reaching: Reaching[]): Pick<GoingWithout['parameters'], 'reaching' | 'reached' | 'callers'> {
   return {
     reaching: reaching.map(({ flows }, at) => new TupleParam([at + 1, flows])),
     reached: reaching.map(({ service }) => service),
+    callers: reaching.map(({ caller }) => caller),
   }
 }
 
@@ -81,11 +92,12 @@ export async function readGoingWithout(store: Store, badCalls: BadCall[], before
   // A service can be both.
   const asked = [
     ...new Map(
-      badCalls.flatMap((call) =>
-        call.kind === 'silence' || call.kind === 'unanswered'
-          ? [[call.service, { service: call.service, flows: call.flows }]]
-          : [],
-      ),
+      badCalls.flatMap((call): [string, Reaching][] => {
+        if (call.kind !== 'silence' && call.kind !== 'unanswered' && call.kind !== 'left-out') return []
+        const { service, flows } = call
+        const caller = call.kind === 'left-out' ? call.caller : ''
+        return [[JSON.stringify([service, caller]), { service, caller, flows }]]
+      }),
     ).values(),
   ]
   const bound = bindReaching(asked)
@@ -93,7 +105,7 @@ export async function readGoingWithout(store: Store, badCalls: BadCall[], before
   if (asked.length === 0 || stretches.length === 0) return goingWithout([], new Map())
   const answer = await store.clickhouse.query({
     query: `
-      SELECT Flow AS flow, {reached:Array(String)}[at] AS service, (sumIf(RunWeight, NOT Reached[at]) + 0.5) / (sum(RunWeight) + 1) AS share
+      SELECT Flow AS flow, at, (sumIf(RunWeight, ${isWithout}) + 0.5) / (sum(RunWeight) + 1) AS share
       FROM (
         SELECT argMin(FlowName, StartedAt) AS Flow, ${reachedByRun(bound.reached)} AS Reached, max(Weight) AS RunWeight, max(EndedAt) AS RunEnd
         FROM ${tracesAround} AND FlowName IN {flows:Array(String)}
@@ -113,16 +125,16 @@ export async function readGoingWithout(store: Store, badCalls: BadCall[], before
     format: 'JSONEachRow',
     clickhouse_settings: spillsEarly,
   })
-  const rows = await answer.json<{ flow: string; service: string; share: number }>()
+  const rows = await answer.json<{ flow: string; at: number; share: number }>()
   const telling = [...Map.groupBy(rows, ({ flow }) => flow).values()].flatMap((services) => {
     const needed = services.filter(({ share }) => share <= withoutAnywayMax)
     return needed.length > 0 ? needed : services
   })
   return goingWithout(
-    [...Map.groupBy(telling, ({ service }) => service)].map(([service, of]) => ({
-      service,
-      flows: of.map(({ flow }) => flow),
-    })),
+    asked.flatMap((reaching, index) => {
+      const flows = telling.filter(({ at }) => at === index + 1).map(({ flow }) => flow)
+      return flows.length === 0 ? [] : [{ ...reaching, flows }]
+    }),
     new Map(
       [...Map.groupBy(telling, ({ flow }) => flow)].map(([flow, of]) => [
         flow,

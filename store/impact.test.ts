@@ -205,6 +205,21 @@ test.for(['silence', 'unanswered'] as const)(
   },
 )
 
+test('work that is left out hits the runs that came to who should do it, however seldom that is', async () => {
+  const whole = { services: ['gateway', 'orders', 'payments'] }
+  await write([
+    ...times(200, { flow: 'POST /orders', ...whole, ...before }),
+    ...times(300, { flow: 'POST /orders', ...alone, ...before }),
+    ...times(40, { flow: 'POST /orders', services: ['gateway', 'orders'], user: 'ada' }),
+    ...times(10, { flow: 'POST /orders', ...whole, user: 'ben' }),
+    ...times(50, { flow: 'POST /orders', ...alone, user: 'cyd' }),
+  ])
+  const leftOut: BadCall = { kind: 'left-out', service: 'payments', caller: 'orders', flows: ['POST /orders'] }
+  const impact = await impactOf([], { badCalls: [leftOut] })
+  expect(impact.flows).toEqual([{ name: 'POST /orders', runs: 100, runsAffected: expect.closeTo(40, 0) }])
+  expect(impact.users.affected).toBe(1)
+})
+
 test('a service that is seldom needed anyway does not hide whom another one hits', async () => {
   await write([
     ...times(300, { flow: 'POST /orders', ...before }),

@@ -105,7 +105,7 @@ async function newestFirst<Row>(
   enough: number,
   read: (filter: SpanFilter) => Promise<Row[]>,
 ): Promise<Row[]> {
-  for (let minutes = newestMinutes; ; ) {
+  for (let minutes = newestMinutes; ;) {
     const since = new Date(Math.max(filter.since.getTime(), filter.until.getTime() - minutes * 60_000))
     const found = await read({ ...filter, since })
     if (found.length >= enough || since.getTime() === filter.since.getTime()) return found
