@@ -28,6 +28,8 @@ export function writeKnownAttributes(
   charsMax: number,
   known: KnownAttributes,
 ): void {
+  // Lists of as many are mostly of the same keys.
+  const place = keys.length << 4
   for (let index = keys.length - 1; index >= 0; index -= 1) {
     const [key, value] = [keys[index] as string, values[index]]
     // Zero has two forms that are equal.
@@ -35,7 +37,7 @@ export function writeKnownAttributes(
       writeKeyValue(writer, field, key, value, charsMax)
       continue
     }
-    const knownKey = known.of(key)
+    const knownKey = known.of(key, place + index)
     if (knownKey === undefined) {
       writeKeyValue(writer, field, key, value, charsMax)
       continue
@@ -60,7 +62,7 @@ export function knownAttributes(): KnownAttributes {
   return new KnownAttributes((key) => {
     writer.start()
     writer.text(keyValue.key, key)
-    return Uint8Array.from(writer.written())
+    return writer.written()
   })
 }
 

@@ -1,6 +1,8 @@
 // Most attributes of a service come again and again: its routes, methods, peers, status codes. What they look like in bytes is
 // kept, which is half of the work on a span.
 
+import { type KeptBytes, kept } from './protobuf.ts'
+
 /** More keys than any set of conventions that a service uses. */
 const keysMax = 256
 /** Of a key so many values are kept; a new one takes the place of the oldest. */
@@ -10,22 +12,27 @@ const valueCharsMax = 160
 /** A key whose values are new so often in a row has ever new ones, and they are no longer looked up. */
 const missesMax = 64
 
+/** A power of two. */
+const placesMax = 256
+
 /** What is known of one key. */
 export class KnownKey {
+  readonly key: string
   /** The key as a field. */
-  readonly field: Uint8Array
+  readonly field: KeptBytes
   readonly #values: (string | number)[] = []
-  readonly #fields: Uint8Array[] = []
+  readonly #fields: KeptBytes[] = []
   /** Where the next value goes. */
   #next = 0
   #misses = 0
 
-  constructor(field: Uint8Array) {
-    this.field = field
+  constructor(key: string, field: Uint8Array) {
+    this.key = key
+    this.field = kept(field)
   }
 
   /** The encoded attribute, if it has come before. */
-  find(value: string | number): Uint8Array | undefined {
+  find(value: string | number): KeptBytes | undefined {
     if (this.#misses > missesMax) return undefined
     const values = this.#values
     for (let index = 0; index < values.length; index += 1) {
@@ -46,7 +53,7 @@ export class KnownKey {
   /** Keeps a copy of the encoded attribute. */
   keep(value: string | number, field: Uint8Array): void {
     this.#values[this.#next] = value
-    this.#fields[this.#next] = Uint8Array.from(field)
+    this.#fields[this.#next] = kept(field)
     this.#next = (this.#next + 1) % valuesMax
   }
 }
@@ -54,17 +61,26 @@ export class KnownKey {
 /** Encoded attributes, by key and value. */
 export class KnownAttributes {
   readonly #keys = new Map<string, KnownKey>()
+  /** Spans of one kind have the same keys at the same places: to compare is cheaper than to look up. */
+  readonly #lastAt = Array.from<KnownKey | undefined>({ length: placesMax })
   readonly #encodeKey: (key: string) => Uint8Array
 
   constructor(encodeKey: (key: string) => Uint8Array) {
     this.#encodeKey = encodeKey
   }
 
-  /** What is known of `key`; nothing of one for which there is no room. */
-  of(key: string): KnownKey | undefined {
-    const known = this.#keys.get(key)
-    if (known !== undefined || this.#keys.size >= keysMax || key.length > valueCharsMax) return known
-    const made = new KnownKey(this.#encodeKey(key))
+  /** What is known of `key`, which stands at `place`; nothing of one for which there is no room. */
+  of(key: string, place = 0): KnownKey | undefined {
+    const last = this.#lastAt[place & (placesMax - 1)]
+    if (last !== undefined && last.key === key) return last
+    const known = this.#keys.get(key) ?? this.#made(key)
+    this.#lastAt[place & (placesMax - 1)] = known
+    return known
+  }
+
+  #made(key: string): KnownKey | undefined {
+    if (this.#keys.size >= keysMax || key.length > valueCharsMax) return undefined
+    const made = new KnownKey(key, this.#encodeKey(key))
     this.#keys.set(key, made)
     return made
   }

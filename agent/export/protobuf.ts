@@ -10,8 +10,20 @@ const firstBytes = 16_384
 /** Shorter texts are cheaper to write one by one than to hand over to native code. */
 const nativeCharsMin = 48
 /** And fewer bytes to copy so. */
-const loopedBytesMax = 96
+const loopedBytesMax = 128
 const [lengthDelimited, fixed64Bits, fixed32Bits] = [2, 1, 5]
+
+/** Bytes that are written again and again. */
+export interface KeptBytes {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+/** A copy of `bytes`. */
+export function kept(bytes: Uint8Array): KeptBytes {
+  const copy = Uint8Array.from(bytes)
+  return { bytes: copy, view: new DataView(copy.buffer) }
+}
 
 /** One message at a time, in memory that is used again. */
 export class ProtobufWriter {
@@ -19,6 +31,7 @@ export class ProtobufWriter {
   /** The same memory twice: parts of a Buffer cost more than those of a plain array, which cannot write longer texts. */
   #buffer: Buffer
   #bytes: Uint8Array
+  #view: DataView
   #at: number
   readonly #double = new Float64Array(1)
   readonly #doubleBytes = new Uint8Array(this.#double.buffer)
@@ -27,6 +40,7 @@ export class ProtobufWriter {
     this.#bytesMax = bytesMax
     this.#buffer = Buffer.allocUnsafeSlow(Math.min(firstBytes, bytesMax))
     this.#bytes = new Uint8Array(this.#buffer.buffer)
+    this.#view = new DataView(this.#buffer.buffer)
     this.#at = this.#bytes.length
   }
 
@@ -50,18 +64,21 @@ export class ProtobufWriter {
     return this.#bytes.subarray(this.#at, this.#bytes.length - sizeBefore)
   }
 
-  /** Bytes that are whole fields. */
-  raw(bytes: Uint8Array): void {
+  /** Bytes that are whole fields, four at a time: that many one by one would cost as much as all else. */
+  raw({ bytes, view }: KeptBytes): void {
     const { length } = bytes
     this.#room(length)
     this.#at -= length
+    const at = this.#at
     if (length > loopedBytesMax) {
-      this.#bytes.set(bytes, this.#at)
+      this.#bytes.set(bytes, at)
       return
     }
-    const target = this.#bytes
-    const at = this.#at
-    for (let index = 0; index < length; index += 1) target[at + index] = bytes[index] as number
+    const target = this.#view
+    const words = length & ~3
+    let index = 0
+    for (; index < words; index += 4) target.setUint32(at + index, view.getUint32(index))
+    for (; index < length; index += 1) target.setUint8(at + index, view.getUint8(index))
   }
 
   /** A field whose contents were written since there were `sizeBefore` bytes. */
@@ -187,13 +204,13 @@ export class ProtobufWriter {
     if (chars < nativeCharsMin) {
       const start = this.#at - chars
       const bytes = this.#bytes
-      let index = 0
-      for (; index < chars; index += 1) {
+      let all = 0
+      for (let index = 0; index < chars; index += 1) {
         const code = text.charCodeAt(index)
-        if (code > 127) break
+        all |= code
         bytes[start + index] = code
       }
-      if (index === chars) {
+      if (all < 0x80) {
         this.#at = start
         return
       }
@@ -217,6 +234,7 @@ export class ProtobufWriter {
     this.#at = larger.length - this.size
     this.#buffer = larger
     this.#bytes = new Uint8Array(larger.buffer)
+    this.#view = new DataView(larger.buffer)
   }
 }
 
