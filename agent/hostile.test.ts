@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { type OutgoingHttpHeaders, connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { text as textOf } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { AgentCounters } from './counters.ts'
 import { type App, type AppOptions, type Receiver, startApp as startAppIn, startReceiver } from './testing.ts'
@@ -124,7 +124,7 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
       const [answer] = (await once(stream, 'response')) as [Record<string, string>]
       return {
         told: answer['x-flow-id'],
-        body: JSON.parse(await text(stream)) as { flow: string; counters: AgentCounters },
+        body: JSON.parse(await textOf(stream)) as { flow: string; counters: AgentCounters },
       }
     }
     for (const [at, [what, lines]] of headers.entries()) {
