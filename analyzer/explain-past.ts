@@ -67,9 +67,15 @@ function summaryOf(explanation: RangeExplanation): string {
   }
 }
 
-function leftOutOf({ seriesLeftOut, logged: { calls, leftOut } }: RangeExplanation): string {
+/** What was too much to be looked at, in sentences; empty where it was nothing. */
+export function leftOutOf({
+  seriesLeftOut,
+  logged: { calls, leftOut },
+}: Pick<RangeExplanation, 'seriesLeftOut' | 'logged'>): string {
   const ofSeries = ` There were ${seriesLeftOut} series too many to look at, so it may lie in one that is seldom called.`
-  const ofLogs = ` Of ${count(calls, 'call')}, what about ${calls - leftOut} logged was looked at, so a line that is seldom written may be missing.`
+  const percent = Math.round((100 * (calls - leftOut)) / Math.max(1, calls))
+  const share = percent < 1 ? 'less than 1' : `about ${percent}`
+  const ofLogs = ` What ${share} % of the calls logged was looked at, those of the services whose log has changed most; a change in others, or in a line that is seldom written, may be missed.`
   return `${seriesLeftOut === 0 ? '' : ofSeries}${leftOut === 0 ? '' : ofLogs}`
 }
 

@@ -1,7 +1,7 @@
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { connectStore, migrateClickHouse, migratePostgres, settleTick, type Store } from '@headwater/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { explainPast, timesOf } from './explain-past.ts'
+import { explainPast, leftOutOf, timesOf } from './explain-past.ts'
 import { explainRange } from './explain-range.ts'
 import { settleRules } from './start.ts'
 import { shopTime } from './test-shop.ts'
@@ -64,6 +64,7 @@ test('whoever asks about a time gets the answer in a sentence, against the day b
   expect(explanation.summary).toMatch(/^catalog GET \/products is slow: 9\d % sure, with 6 minutes as normal\.$/)
   expect(explanation.told?.anomalies[0]).toMatchObject({ query: expect.stringContaining('/api/v1/series?service=') })
   expect(explanation.told?.noCauseReason).toBeNull()
+  expect(explanation.leftOut).toEqual({ series: 0, logsOfCalls: 0 })
 })
 
 test('a healthy time is normal, whoever differs most in it', async () => {
@@ -83,6 +84,15 @@ test('without calls, then or before, nobody can tell, and it says which are miss
   const first = await explainPast(store, minute(0, 1))
   expect(first).toMatchObject({ state: 'not-enough-data', told: null })
   expect(first.summary).toContain('from the time that should count as normal')
+})
+
+test('what was too much to be looked at is said', () => {
+  expect(leftOutOf({ seriesLeftOut: 0, logged: { calls: 100, leftOut: 0 } })).toBe('')
+  expect(leftOutOf({ seriesLeftOut: 7, logged: { calls: 0, leftOut: 0 } })).toMatch(/^ There were 7 series too many/)
+  expect(leftOutOf({ seriesLeftOut: 0, logged: { calls: 16_000_000, leftOut: 15_000_000 } })).toMatch(
+    /^ What about 6 % of the calls logged was looked at, those of the services whose log has changed most; /,
+  )
+  expect(leftOutOf({ seriesLeftOut: 0, logged: { calls: 1_000_000, leftOut: 999_000 } })).toContain('less than 1 %')
 })
 
 test('the time asked about is widened to whole minutes, and what counts as normal is narrowed', () => {
