@@ -90,7 +90,7 @@ interface Services {
   keys: readonly string[]
 }
 
-/** Undefined: all of them. */
+/** Undefined: all of them. A record speaks for the service of its own resource, which its span's hardly ever differs from. */
 async function readServicesToLookAt(
   store: Store,
   [now, before]: [LoggedTime, LoggedTime],
