@@ -353,6 +353,7 @@ export async function keepIncident({ store }: World, given: Incident): Promise<v
       opened_at: new Date(given.openedAt),
       updated_at: new Date(given.updatedAt),
       resolved_at: given.resolvedAt === null ? null : new Date(given.resolvedAt),
+      merged_into: given.mergedInto,
       quiet_steps: 0,
       scope: JSON.stringify(given.impact.services),
       anomalies: JSON.stringify(given.anomalies),

@@ -255,7 +255,8 @@ test('incidents are listed newest first, by state and by time', async () => {
 })
 
 test('an incident is the document that the analyzer keeps, with what to look at next', async () => {
-  const { next, ...document } = (await world.get('/api/v1/incidents/i0')).body
+  const { next, parts, ...document } = (await world.get('/api/v1/incidents/i0')).body
+  expect(parts).toEqual([])
   expect(document).toEqual(incident('i0', { openedAt: iso(secondsAgo(100)) }))
   expect(next!.map(({ sentence }) => sentence)).toEqual([
     'What math POST /evaluate throws, and its log.',
@@ -461,4 +462,14 @@ test('the state says that incidents are open, and how many calls are known', asy
     summary: '2 incidents are open.',
     settledUpTo: null,
   })
+})
+
+test('an incident lists those that have become part of it, and they name it', async () => {
+  const ended = { state: 'resolved', resolvedAt: iso(secondsAgo(30)), mergedInto: 'i0' } as const
+  await keepIncident(world, incident('part', { ...ended, title: 'search is slow', openedAt: iso(secondsAgo(90)) }))
+  expect((await world.get('/api/v1/incidents/i0')).body).toMatchObject({
+    mergedInto: null,
+    parts: [{ id: 'part', title: 'search is slow', acknowledged: null, comments: 0 }],
+  })
+  expect((await world.get('/api/v1/incidents/part')).body).toMatchObject({ mergedInto: 'i0', parts: [] })
 })
