@@ -23,14 +23,6 @@ export class MigrationRefused extends Error {
   override name = 'MigrationRefused'
 }
 
-/**
- * Texts that a file had before. What they made goes on working, so whoever has applied one is not refused: 001 made granules of
- * 8,192 spans where it now makes 2,048, which ClickHouse does not change in a table that is there.
- */
-const formerTexts: Readonly<Record<string, readonly string[]>> = {
-  '001_otel_traces.sql': ['c66bacb34b7c0ac64fe88b027d72dda2470f124543fdbc2e4d92eb7832a168ea'],
-}
-
 /** Reads `NNN_name.sql` files in number order. */
 export async function readMigrations(directory: URL): Promise<Migration[]> {
   const names = (await readdir(directory)).filter((name) => /^\d{3}_\w+\.sql$/.test(name)).toSorted()
@@ -57,7 +49,7 @@ export function pendingMigrations(
           'Run a version at least as new as the one that wrote it.',
       )
     }
-    if (migration.checksum !== checksum && formerTexts[name]?.includes(checksum) !== true) {
+    if (migration.checksum !== checksum) {
       throw new MigrationRefused(
         `Cannot use this ${engine} database: migration ${name} was applied with another text than this version's. ` +
           'Run the version that applied it, or start with an empty database.',

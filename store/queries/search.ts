@@ -4,7 +4,7 @@ import { parseService } from '@headwater/vocabulary'
 import type { Store } from '../connect.ts'
 import { askClickHouse } from './ask.ts'
 import { type ServiceFilter, servicePattern } from './service-pattern.ts'
-import { type Cursor, moreMinutes, newestMinutes, type Page, pageOf, unixSeconds, type Window } from './window.ts'
+import { type Cursor, type Page, pageOf, unixSeconds, type Window } from './window.ts'
 
 export interface SpanFilter extends Window {
   flow?: string
@@ -105,12 +105,13 @@ async function newestFirst<Row>(
   enough: number,
   read: (filter: SpanFilter) => Promise<Row[]>,
 ): Promise<Row[]> {
-  for (let minutes = newestMinutes; ;) {
+  let found: Row[] = []
+  for (const minutes of [10, 180, Infinity]) {
     const since = new Date(Math.max(filter.since.getTime(), filter.until.getTime() - minutes * 60_000))
-    const found = await read({ ...filter, since })
-    if (found.length >= enough || since.getTime() === filter.since.getTime()) return found
-    minutes = moreMinutes(minutes, found.length / enough)
+    found = await read({ ...filter, since })
+    if (found.length >= enough || since.getTime() === filter.since.getTime()) break
   }
+  return found
 }
 
 async function find(
