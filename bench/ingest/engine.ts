@@ -79,6 +79,8 @@ export async function startEngine(): Promise<Engine> {
         const now = cpuUsOf(pid)
         looks = now - last <= idleUs ? looks + 1 : 0
         last = now
+        // A merge gives way to all other work on the machine, and then looks like none.
+        if (looks === quietLooks && (await numbers('SELECT count() FROM system.merges'))[0] !== 0) looks = 0
       }
     },
     run,
