@@ -169,6 +169,8 @@ test.each([
   ['text=EVALU', ['s3', 's2', 's1']],
   ['text=onerror', ['s1']],
   ['flow=POST%20/report&service=math', ['s3', 's2', 's1']],
+  ['flow=POST%20/report&status=error', ['s1']],
+  ['flow=other&status=error', []],
   ['flow=none', []],
   [`until=${iso(secondsAgo(85))}`, ['s2', 's1']],
 ])('search: spans by %s', async (query, found) => {

@@ -4,7 +4,7 @@ import type { Store } from '../connect.ts'
 import { askClickHouse } from './ask.ts'
 import { withinTraces } from './spans.ts'
 import { type ServiceFilter, servicePattern } from './service-pattern.ts'
-import { type Cursor, type Page, unixSeconds, type Window } from './window.ts'
+import { type Cursor, moreMinutes, newestMinutes, type Page, unixSeconds, type Window } from './window.ts'
 
 export interface FlowRun {
   flowId: FlowId
@@ -53,9 +53,8 @@ export async function readRuns(
 ): Promise<Page<FlowRun>> {
   const end = cursor === undefined ? filter.until : new Date(cursor.at)
   let found: Candidate[] = []
-  let since = filter.since
-  for (const minutes of [10, 180, Infinity]) {
-    since = new Date(Math.max(filter.since.getTime(), end.getTime() - minutes * 60_000))
+  for (let minutes = newestMinutes; ; minutes = moreMinutes(minutes, found.length / (limit + 1))) {
+    const since = new Date(Math.max(filter.since.getTime(), end.getTime() - minutes * 60_000))
     found = await readCandidates(store, { ...filter, since }, { cursor, take: limit + 1 })
     if (found.length > limit || since.getTime() === filter.since.getTime()) break
   }

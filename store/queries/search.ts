@@ -4,7 +4,7 @@ import { parseService } from '@headwater/vocabulary'
 import type { Store } from '../connect.ts'
 import { askClickHouse } from './ask.ts'
 import { type ServiceFilter, servicePattern } from './service-pattern.ts'
-import { type Cursor, type Page, pageOf, unixSeconds, type Window } from './window.ts'
+import { type Cursor, moreMinutes, newestMinutes, type Page, pageOf, unixSeconds, type Window } from './window.ts'
 
 export interface SpanFilter extends Window {
   flow?: string
@@ -105,13 +105,12 @@ async function newestFirst<Row>(
   enough: number,
   read: (filter: SpanFilter) => Promise<Row[]>,
 ): Promise<Row[]> {
-  let found: Row[] = []
-  for (const minutes of [10, 180, Infinity]) {
+  for (let minutes = newestMinutes; ;) {
     const since = new Date(Math.max(filter.since.getTime(), filter.until.getTime() - minutes * 60_000))
-    found = await read({ ...filter, since })
-    if (found.length >= enough || since.getTime() === filter.since.getTime()) break
+    const found = await read({ ...filter, since })
+    if (found.length >= enough || since.getTime() === filter.since.getTime()) return found
+    minutes = moreMinutes(minutes, found.length / enough)
   }
-  return found
 }
 
 async function find(
@@ -250,9 +249,11 @@ function conditionOf({
   }
   if (flow !== undefined) {
     // Only spans of the agent's bear the flow's name; what settling found knows the others by their traces.
+    // A span with an error is one of its trace's; few traces have any, and indexes leave out what few cannot be in.
+    const failed = status === 'error' || statusCode === 'Error' ? 'AND Errors > 0' : ''
     conditions.push(`TraceId IN (
       SELECT TraceId FROM chain_execution_traces
-      WHERE FlowName = {flow:String} AND StartedAt >= {since:DateTime64(9)} - toIntervalHour(1) AND StartedAt < {until:DateTime64(9)})`)
+      WHERE FlowName = {flow:String} ${failed} AND StartedAt >= {since:DateTime64(9)} - toIntervalHour(1) AND StartedAt < {until:DateTime64(9)})`)
     params['flow'] = flow
   }
   if (user !== undefined) {
