@@ -140,7 +140,14 @@ test('of what is too much a part is looked at, spans with and without lines alik
       })),
     ),
   })
-  const whole = { timeCallsMax: 1_000, callsMax: 1_000, recordsMax: 1_000, screenedCallsMax: 1_000, screenedMax: 1_000 }
+  const whole = {
+    timeCallsMax: 1_000,
+    callsMax: 1_000,
+    servicesMin: 1,
+    recordsMax: 1_000,
+    screenedCallsMax: 1_000,
+    screenedMax: 1_000,
+  }
   const read = async (limits: Partial<typeof whole>) => {
     const patterns = await readLogPatterns(
       store,
@@ -171,6 +178,7 @@ test('of what is too much a part is looked at, spans with and without lines alik
   const one = await read({ callsMax: 500, screenedCallsMax: 160, screenedMax: 50 })
   expect(one).toMatchObject({ callsLeftOut: 400, lines: { 'changed says oops': [100, 100] } })
   expect(Object.keys(one.lines).filter((line) => line.startsWith('calm'))).toEqual([])
+  expect(await read({ callsMax: 500, servicesMin: 2 })).toMatchObject({ callsLeftOut: 0 })
   // … of all spans a part: a third of the recent ones, which logged three hundred lines, and half of the others, …
   const some = await read({ recordsMax: 100 })
   expect(some.callsLeftOut).toBe(467)

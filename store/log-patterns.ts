@@ -42,8 +42,9 @@ const patternsMax = 200_000
 const limits = {
   /** Calls of a time: of more only some stretches of it, … */
   timeCallsMax: 20_000_000,
-  /** … calls of both times: of more only the services whose log has changed most, … */
+  /** … calls of both times: of more only the services whose log has changed most, but so many of them, however busy they are, … */
   callsMax: 1_000_000,
+  servicesMin: 8,
   /** … log records: of more only some of their spans, chosen by chance, with and without lines, … */
   recordsMax: 500_000,
   /** … and by so many calls of each time, or log records, it is told whose log has changed. */
@@ -58,7 +59,7 @@ const limits = {
 export async function readLogPatterns(
   store: Store,
   { recent, usual }: { recent: TimeRange; usual: TimeRange & { excluded?: TimeRange[]; windowMs: number } },
-  { timeCallsMax, callsMax, recordsMax, screenedCallsMax, screenedMax } = limits,
+  { timeCallsMax, recordsMax, ...screening } = limits,
 ): Promise<ReadLogPatterns> {
   const [now, before] = await Promise.all([
     readLoggedTime(
@@ -68,7 +69,7 @@ export async function readLogPatterns(
     ),
     readLoggedTime(store, { excluded: [], ...usual }, { callsMax: timeCallsMax }),
   ])
-  const services = await readServicesToLookAt(store, [now, before], { callsMax, screenedCallsMax, screenedMax })
+  const services = await readServicesToLookAt(store, [now, before], screening)
   const [readNow, readBefore] = await Promise.all([
     readPatternsOf(store, now, services, { recordsMax }),
     readPatternsOf(store, before, services, { recordsMax }),
@@ -94,7 +95,7 @@ interface Services {
 async function readServicesToLookAt(
   store: Store,
   [now, before]: [LoggedTime, LoggedTime],
-  { callsMax, screenedCallsMax, screenedMax }: Pick<typeof limits, 'callsMax' | 'screenedCallsMax' | 'screenedMax'>,
+  { callsMax, servicesMin, screenedCallsMax, screenedMax }: Omit<typeof limits, 'timeCallsMax' | 'recordsMax'>,
 ): Promise<Services | undefined> {
   const lookedAt = (keys?: readonly string[]): number =>
     [now, before].reduce((sum, time) => sum + callsOf(time, keys && { keys }) * shareOf(time), 0)
@@ -106,8 +107,8 @@ async function readServicesToLookAt(
   const chosen: { serviceName: string; service: string }[] = []
   let calls = 0
   for (const service of byLogChange(kindsNow, kindsBefore)) {
-    const more = lookedAt([service.service])
-    if (chosen.length > 0 && calls + more > callsMax) continue
+    const more = Math.min(lookedAt([service.service]), callsMax / servicesMin)
+    if (calls + more > callsMax) continue
     chosen.push(service)
     calls += more
   }
