@@ -21,6 +21,13 @@ export interface LoggedKinds {
   calls: ReadonlyMap<string, number>
 }
 
+/** How much the log of a service has changed; not more than chance makes of it up to 0. */
+export interface LogChange {
+  serviceName: string
+  service: string
+  change: number
+}
+
 /** Kinds that are read at most; the most frequent come first. */
 const kindsMax = 50_000
 
@@ -56,10 +63,10 @@ export async function readLoggedKinds(
  * changed most first. A finding speaks of a share of spans, so this is a change for each call and not of lines, by which the
  * busiest would be first whatever they log.
  */
-export function byLogChange(recent: LoggedKinds, usual: LoggedKinds): Omit<LinesOfKind, 'kind' | 'lines'>[] {
+export function byLogChange(recent: LoggedKinds, usual: LoggedKinds): LogChange[] {
   const linesBefore = new Map(usual.kinds.map((line) => [keyOf(line), line.lines]))
   const linesNow = new Map(recent.kinds.map((line) => [keyOf(line), line.lines]))
-  const changes = new Map<string, { serviceName: string; service: string; change: number }>()
+  const changes = new Map<string, LogChange>()
   for (const line of [...recent.kinds, ...usual.kinds]) {
     const { serviceName, service } = line
     const callsNow = (recent.calls.get(service) ?? 0) * recent.share
@@ -73,9 +80,7 @@ export function byLogChange(recent: LoggedKinds, usual: LoggedKinds): Omit<Lines
     const known = changes.get(key)
     if (known === undefined || known.change < change) changes.set(key, { serviceName, service, change })
   }
-  return [...changes.values()]
-    .toSorted((a, b) => b.change - a.change || (a.service < b.service ? -1 : 1))
-    .map(({ serviceName, service }) => ({ serviceName, service }))
+  return [...changes.values()].toSorted((a, b) => b.change - a.change || (a.service < b.service ? -1 : 1))
 }
 
 async function ask<Row>(store: Store, query: string, parameters: Record<string, unknown>): Promise<Row[]> {

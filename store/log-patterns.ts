@@ -42,7 +42,7 @@ const patternsMax = 200_000
 const limits = {
   /** Calls of a time: of more only some stretches of it, … */
   timeCallsMax: 20_000_000,
-  /** … calls of both times: of more only the services whose log has changed most, but so many of them, however busy they are, … */
+  /** … calls of both times: of more only the services whose log has changed most, but so many of those that have, however busy they are, … */
   callsMax: 1_000_000,
   servicesMin: 8,
   /** … log records: of more only some of their spans, chosen by chance, with and without lines, … */
@@ -107,7 +107,9 @@ async function readServicesToLookAt(
   const chosen: { serviceName: string; service: string }[] = []
   let calls = 0
   for (const service of byLogChange(kindsNow, kindsBefore)) {
-    const more = Math.min(lookedAt([service.service]), callsMax / servicesMin)
+    const all = lookedAt([service.service])
+    // What chance makes of a busy one leaves room for others.
+    const more = service.change > 0 ? Math.min(all, callsMax / servicesMin) : all
     if (calls + more > callsMax) continue
     chosen.push(service)
     calls += more
