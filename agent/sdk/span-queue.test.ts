@@ -52,6 +52,24 @@ test('what waits is bounded, and what does not fit is counted', async () => {
   expect(agentCounters()).toMatchObject({ spansEnded: 10, spansDropped: 5, spansExported: 0, spansLost: 5 })
 })
 
+test('large spans hold no more than four MiB, and once they are sent there is room again', async () => {
+  const silent = createServer(() => undefined)
+  const { tracer, queue } = tracing((await listen(silent)).url, 2_048)
+  const work = () => tracer.startSpan('work', { attributes: { text: 'x'.repeat(100_000) } }).end()
+  for (let span = 0; span < 100; span += 1) work()
+  // Of 200 kB each, at two bytes a character.
+  expect(agentCounters()).toMatchObject({ spansEnded: 100, spansDropped: 80 })
+  tracer.startSpan('small').end()
+  expect(agentCounters()).toMatchObject({ spansEnded: 101, spansDropped: 80 })
+  const drained = queue.drain()
+  silent.close()
+  silent.closeAllConnections()
+  await drained
+  for (let span = 0; span < 20; span += 1) work()
+  expect(agentCounters()).toMatchObject({ spansEnded: 121, spansDropped: 80 })
+  await queue.drain()
+})
+
 test('every span is exported, dropped or lost', async () => {
   const receiver = await startReceiver()
   const { tracer, queue } = tracing(receiver.url)

@@ -6,6 +6,7 @@ import { context } from '@opentelemetry/api'
 import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core'
 import { counters } from '../counters.ts'
 import { minuteReport } from '../export/minute-report.ts'
+import { bytesOf } from './span-bytes.ts'
 import type { ReadableSpan, SpanExporter } from './types.ts'
 import type { BatchSettings } from '../settings/settings.ts'
 
@@ -13,10 +14,12 @@ import type { BatchSettings } from '../settings/settings.ts'
 const offerAgainAfterMs = [1_000, 2_000, 4_000, 8_000]
 /** OpenTelemetry's default. */
 const defaultQueueSpansMax = 2_048
+/** However large spans are, those that wait or are under way hold no more. */
+const queueBytesMax = 4 * 1_024 * 1_024
 
 /** Ended spans on their way to the collector. */
 export interface SpanQueue {
-  /** Takes a span, or drops and counts it if `queueSpansMax` others wait. */
+  /** Takes a span, or drops and counts it if `queueSpansMax` others wait, or 4 MiB of them are held. */
   add(span: ReadableSpan): void
   hasUnsent(): boolean
   /** Resolves when nothing waits any more. Until then each batch is offered once only: there is no time to wait. */
@@ -34,6 +37,8 @@ export function spanQueue(
   const report = minuteReport(options.say, options.nowMs)
   let waiting: ReadableSpan[] = []
   let sending: ReadableSpan[] | undefined
+  const bytes = new Map<ReadableSpan, number>()
+  let heldBytes = 0
   let flushTimer: NodeJS.Timeout | undefined
   let offerAgain: (() => void) | undefined
   let isDraining = false
@@ -41,10 +46,13 @@ export function spanQueue(
 
   function add(span: ReadableSpan): void {
     counters.spansEnded += 1
-    if (waiting.length >= queueSpansMax) {
+    const its = bytesOf(span)
+    if (waiting.length >= queueSpansMax || heldBytes + its > queueBytesMax) {
       counters.spansDropped += 1
       return
     }
+    bytes.set(span, its)
+    heldBytes += its
     waiting.push(span)
     sendWhenDue()
   }
@@ -107,7 +115,15 @@ export function spanQueue(
       report.refused(reasonOf(result))
     }
     sending = undefined
+    release(spans)
     sendWhenDue()
+  }
+
+  function release(spans: readonly ReadableSpan[]): void {
+    for (const span of spans) {
+      heldBytes -= bytes.get(span) ?? 0
+      bytes.delete(span)
+    }
   }
 
   function drain(): Promise<void> {
@@ -123,6 +139,7 @@ export function spanQueue(
     const all = [...(sending ?? []), ...waiting]
     sending = undefined
     waiting = []
+    release(all)
     return all
   }
 
