@@ -8,10 +8,10 @@ import { claimPatch } from './capture/on-load.ts'
 import { startCaptures } from './capture/start.ts'
 import type { Doctor } from './doctor.ts'
 import { flushOnExit } from './export/exit.ts'
-import { poster } from './export/post.ts'
 import { requestBodies } from './export/request-body.ts'
+import { senderFor } from './export/sender-for.ts'
 import { SpanRing } from './export/span-ring.ts'
-import { type SpanSender, spanSender } from './export/span-sender.ts'
+import type { SpanSender } from './export/span-sender.ts'
 import { leaveLastWords } from './export/last-words.ts'
 import { type Spool, spoolFor } from './export/spool.ts'
 import { handleUserIds } from './flow/user.ts'
@@ -142,16 +142,7 @@ function startSending(settings: AgentSettings, resource: Record<string, string |
     spansMax: settings.batch.queueSpansMax ?? Number.POSITIVE_INFINITY,
   })
   const toBody = requestBodies(resource)
-  const sender = spanSender({
-    ...settings.batch,
-    ring,
-    toBody,
-    post: poster(settings.endpoint),
-    compression: settings.compression,
-    say,
-    nowMs: () => performance.now(),
-    random: Math.random,
-  })
+  const sender = senderFor(settings, { ring, toBody, say })
   const spool = openSpool(settings, String(resource['service.name']))
   if (spool === undefined) {
     flushOnExit(sender)

@@ -6,9 +6,7 @@ export const parameters = {
    * comes from exporters that send every 5 s, as they do by default, the end of a window is judged with the next one.
    */
   lagMs: 7_000,
-  /** The finer states. */
-  windowMs: 10_000,
-  /** Windows are judged in steps of one. */
+  /** Windows are judged in steps of one window of the finer states. */
   stepMs: 10_000,
   /**
    * While an incident could be beginning, in half steps. It could where a test tells more than chance would in all tests of so

@@ -6,7 +6,7 @@ import { parameters } from './parameters.ts'
  * one holds what has been settled of it so far.
  */
 export function recentAt(atMs: number): TimeRange {
-  const toWindow = (ms: number): number => Math.ceil(ms / parameters.windowMs) * parameters.windowMs
+  const toWindow = (ms: number): number => Math.ceil(ms / parameters.stepMs) * parameters.stepMs
   return { fromMs: toWindow(atMs - parameters.recentMs), toMs: toWindow(atMs) }
 }
 

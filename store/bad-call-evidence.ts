@@ -4,6 +4,8 @@ import { type BadCall, bindBadCalls, callKey, callsInRange, conditionsOf, spills
 import type { Store } from './connect.ts'
 import type { TimeRange } from './windows.ts'
 
+type AboutBadCalls = TimeRange & { badCalls: BadCall[] }
+
 /** Runs of traces that had a bad call, by which of their services call which. */
 export interface CallPattern {
   calls: [caller: string, service: string][]
@@ -14,13 +16,12 @@ export interface CallPattern {
 const [patternsMax, tracesMax] = [2_000, 100_000]
 
 /** Who calls whom in the traces with a bad call: through these its effect can spread. */
-export async function readBadPatterns(
-  store: Store,
-  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
-): Promise<CallPattern[]> {
+export async function readBadPatterns(store: Store, asked: AboutBadCalls): Promise<CallPattern[]> {
+  const { badCalls } = asked
   if (badCalls.length === 0) return []
-  const answer = await store.clickhouse.query({
-    query: `
+  return await ask<CallPattern>(
+    store,
+    `
       SELECT calls, count() AS traces
       FROM (
         SELECT TraceId, arraySort(groupUniqArrayIf((toString(Caller), toString(Service)), Caller != '' AND Kind != 'publish')) AS calls
@@ -34,11 +35,8 @@ export async function readBadPatterns(
         HAVING countIf(${conditionsOf(badCalls)}) > 0
       )
       GROUP BY calls ORDER BY traces DESC, calls LIMIT ${patternsMax}`,
-    query_params: { from: fromMs, to: toMs, ...bindBadCalls(badCalls) },
-    format: 'JSONEachRow',
-    clickhouse_settings: spillsEarly,
-  })
-  return await answer.json<CallPattern>()
+    asked,
+  )
 }
 
 /**
@@ -52,16 +50,15 @@ export interface Breakdown {
   bad: number
 }
 
-export async function readBreakdown(
-  store: Store,
-  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
-): Promise<Breakdown[]> {
+export async function readBreakdown(store: Store, asked: AboutBadCalls): Promise<Breakdown[]> {
+  const { badCalls } = asked
   const places = badCalls.flatMap((call) =>
     call.kind === 'errors' || call.kind === 'latency' ? [new TupleParam([call.service, call.operation])] : [],
   )
   if (places.length === 0) return []
-  const answer = await store.clickhouse.query({
-    query: `SELECT Version AS version, Instance AS instance, toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditionsOf(badCalls)})) AS bad
+  return await ask<Breakdown>(
+    store,
+    `SELECT Version AS version, Instance AS instance, toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditionsOf(badCalls)})) AS bad
             FROM (
               -- A call that its callee has answered is replaced by none of another callee.
               SELECT * FROM ${callsInRange} AND Service IN {accused:Array(String)}
@@ -70,11 +67,9 @@ export async function readBreakdown(
             )
             WHERE NOT Deleted
             GROUP BY version, instance ORDER BY calls DESC LIMIT 200`,
-    query_params: { from: fromMs, to: toMs, places, ...bindBadCalls(badCalls) },
-    format: 'JSONEachRow',
-    clickhouse_settings: spillsEarly,
-  })
-  return await answer.json<Breakdown>()
+    asked,
+    { places },
+  )
 }
 
 /** What bad calls say most often, by rows of calls: one that settled again says it twice, which saves to read the IDs of all. */
@@ -84,17 +79,28 @@ export interface FrequentError {
   calls: number
 }
 
-export async function readFrequentErrors(
-  store: Store,
-  { fromMs, toMs, badCalls }: TimeRange & { badCalls: BadCall[] },
-): Promise<FrequentError[]> {
-  const answer = await store.clickhouse.query({
-    query: `SELECT ErrorType AS errorType, Message AS message, toUInt64(sum(Weight)) AS calls
+export async function readFrequentErrors(store: Store, asked: AboutBadCalls): Promise<FrequentError[]> {
+  const { badCalls } = asked
+  return await ask<FrequentError>(
+    store,
+    `SELECT ErrorType AS errorType, Message AS message, toUInt64(sum(Weight)) AS calls
             FROM ${callsInRange} AND NOT Deleted AND ${conditionsOf(badCalls)} AND (ErrorType != '' OR Message != '')
             GROUP BY errorType, message ORDER BY calls DESC, message LIMIT 3`,
-    query_params: { from: fromMs, to: toMs, ...bindBadCalls(badCalls) },
+    asked,
+  )
+}
+
+async function ask<Row>(
+  { clickhouse }: Store,
+  query: string,
+  { fromMs, toMs, badCalls }: AboutBadCalls,
+  more: Record<string, unknown> = {},
+): Promise<Row[]> {
+  const answer = await clickhouse.query({
+    query,
+    query_params: { from: fromMs, to: toMs, ...more, ...bindBadCalls(badCalls) },
     format: 'JSONEachRow',
     clickhouse_settings: spillsEarly,
   })
-  return await answer.json<FrequentError>()
+  return await answer.json<Row>()
 }

@@ -6,10 +6,9 @@ import { AttributeList } from '../trace/attribute-list.ts'
 import { type EndedSpan, encodeSpan } from '../export/encode-span.ts'
 import { type Unsent, flushOnExit } from '../export/exit.ts'
 import { leaveLastWords } from '../export/last-words.ts'
-import { poster } from '../export/post.ts'
 import { requestBodies } from '../export/request-body.ts'
+import { senderFor } from '../export/sender-for.ts'
 import { type SpanGroup, SpanRing } from '../export/span-ring.ts'
-import { spanSender } from '../export/span-sender.ts'
 import type { Spool } from '../export/spool.ts'
 import type { AgentSettings } from '../settings/settings.ts'
 import type { Scope } from '../trace/span.ts'
@@ -27,16 +26,7 @@ export function leaveSpans(
     if (spans[0] !== undefined) toBody = requestBodies(spans[0].resource.attributes)
     return groupsOf(spans)
   }
-  const sender = spanSender({
-    ...settings.batch,
-    ring: new SpanRing({ bytesMax: 0, spansMax: 0 }),
-    toBody,
-    post: poster(settings.endpoint),
-    compression: settings.compression,
-    say,
-    nowMs: () => performance.now(),
-    random: Math.random,
-  })
+  const sender = senderFor(settings, { ring: new SpanRing({ bytesMax: 0, spansMax: 0 }), toBody, say })
   const unsent: Unsent = {
     hasUnsent: () => queue.hasUnsent() || sender.hasUnsent(),
     drain: async () => void (await Promise.all([queue.drain(), sender.drain()])),
