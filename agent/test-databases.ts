@@ -1,32 +1,82 @@
-// Servers of databases for tests: Redis where it is installed, and enough of the protocols of MySQL and MongoDB for a driver to
-// connect and run statements.
+// Servers of databases for tests: Redis and MariaDB where they are installed, and enough of the protocols of MySQL and MongoDB for
+// a driver to connect and run statements.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type Server, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
 import { BSON } from 'mongodb'
 import mysql from 'mysql2'
 import { onTestFinished } from 'vitest'
 
-const redisPath = (process.env['PATH'] ?? '')
-  .split(delimiter)
-  .map((folder) => join(folder, 'redis-server'))
-  .find(existsSync)
+const redisPath = installed('redis-server')
+const mariaDbPath = installed('mariadbd')
+const mariaDbInstallerPath = installed('mariadb-install-db')
 
 export const hasRedis = redisPath !== undefined
+export const hasMariaDb = mariaDbPath !== undefined && mariaDbInstallerPath !== undefined
+
+/** Where a program is. Servers are not in the path of every user. */
+function installed(program: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']
+  return folders.map((folder) => join(folder, program)).find(existsSync)
+}
 
 /** Runs Redis until the test is over; tells its socket. */
 export async function startRedis(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'headwater-redis-'))
   const socket = join(directory, 'redis.sock')
-  const server: ChildProcess = spawn(redisPath ?? '', ['--port', '0', '--unixsocket', socket, '--save', ''], {
-    cwd: directory,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const flags = ['--port', '0', '--unixsocket', socket, '--save', '']
+  await startServer(redisPath ?? '', flags, { directory, ready: 'eady to accept connections' })
+  return socket
+}
+
+/**
+ * Runs MariaDB until the test is over; tells its socket. `hidden user` has no password, and a table `t` whose name `hidden fault`
+ * is taken.
+ */
+export async function startMariaDb(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'headwater-mariadb-'))
+  const socket = join(directory, 'mariadb.sock')
+  const everywhere = ['--no-defaults', `--datadir=${join(directory, 'data')}`, `--user=${userInfo().username}`]
+  await promisify(execFile)(mariaDbInstallerPath ?? '', [
+    ...everywhere,
+    '--skip-test-db',
+    '--auth-root-authentication-method=normal',
+  ])
+  const init = join(directory, 'init.sql')
+  await writeFile(init, mariaDbTables)
+  // Who is no administrator is in `shop` at once.
+  const flags = [
+    ...everywhere,
+    '--skip-networking',
+    `--socket=${socket}`,
+    `--init-file=${init}`,
+    '--init-connect=USE shop',
+  ]
+  await startServer(mariaDbPath ?? '', flags, { directory, ready: 'ready for connections' })
+  return socket
+}
+
+const mariaDbTables = `
+CREATE DATABASE shop;
+CREATE TABLE shop.t (name VARCHAR(20) PRIMARY KEY, mail VARCHAR(40) INVISIBLE, age INT INVISIBLE);
+INSERT INTO shop.t VALUES ('hidden fault');
+CREATE USER 'hidden user'@'localhost';
+GRANT ALL ON shop.* TO 'hidden user'@'localhost';
+`
+
+/** Runs a server in a directory, which goes with it when the test is over, and waits until it says that it is ready. */
+async function startServer(
+  path: string,
+  flags: readonly string[],
+  { directory, ready }: { directory: string; ready: string },
+): Promise<void> {
+  const server: ChildProcess = spawn(path, flags, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
   const exit = once(server, 'close')
   onTestFinished(async () => {
     server.kill('SIGKILL')
@@ -34,12 +84,19 @@ export async function startRedis(): Promise<string> {
     await rm(directory, { recursive: true })
   })
   let told = ''
-  while (!told.includes('eady to accept connections')) {
-    const [text] = (await Promise.race([server.stdout && once(server.stdout, 'data'), exit])) as [unknown]
-    if (!Buffer.isBuffer(text)) throw new Error(`Redis ended: ${told}`)
-    told += text.toString()
+  const isReady = Promise.withResolvers<void>()
+  for (const stream of [server.stdout, server.stderr]) {
+    stream?.on('data', (text: Buffer) => {
+      told += text.toString()
+      if (told.includes(ready)) isReady.resolve()
+    })
   }
-  return socket
+  const ended = exit.then(() => {
+    throw new Error(`${path} ended: ${told}`)
+  })
+  await Promise.race([isReady.promise, ended])
+  // It is killed at the end.
+  ended.catch(() => undefined)
 }
 
 /** A server of MySQL that takes every statement but one that has `hidden fault` in it; tells its port. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasRedis, startMongo, startMysql, startRedis } from '../test-databases.ts'
+import { hasMariaDb, hasRedis, startMariaDb, startMongo, startMysql, startRedis } from '../test-databases.ts'
 import { type AppOptions, type ReceivedSpan, type Receiver, startApp, startReceiver } from '../testing.ts'
 
 let engines: TestEngines
@@ -106,11 +106,15 @@ describe.each(['lean', 'sdk'])('%s tracing', (tracing) => {
       expectNothingHidden(receiver)
     })
 
-    test('MySQL: statements without values, below the request', async () => {
+    test.for([
+      ['as far as a driver needs it', true, async () => `host: '127.0.0.1', port: ${await startMysql()}`],
+      ['by MariaDB', hasMariaDb, async () => `socketPath: '${await startMariaDb()}'`],
+    ] as const)('MySQL, %s: statements without values, below the request', async ([, isHere, start], { skip }) => {
+      skip(!isHere, 'MariaDB is not installed here')
       const receiver = await startReceiver()
       const service = {
         imports: { mysql: 'mysql2/promise' },
-        before: `const pool = mysql.createPool({ host: '127.0.0.1', port: ${await startMysql()}, user: 'hidden user' })`,
+        before: `const pool = mysql.createPool({ ${await start()}, user: 'hidden user' })`,
         work: `
           await pool.query('SELECT name FROM t WHERE mail = ? AND age > 30', ['hidden parameter'])
           await pool.query("INSERT INTO t VALUES ('hidden fault')")`,

@@ -83,8 +83,10 @@ function rowsOf(contestants: readonly Contestant[], requests: number): Row[] {
     }
   }
   return [
-    judged('added_cpu_vs_stock', addedUs('lean') / addedUs('stock'), '× what stock adds', { atMost: goals.ofStock }),
-    judged('added_cpu_vs_bare', (bareUs + addedUs('lean')) / bareUs, '× bare', { atMost: goals.timesBare }),
+    judged('added_cpu_vs_stock', addedUs('full') / addedUs('stock'), '× what stock adds', { atMost: goals.ofStock }),
+    judged('added_cpu_vs_bare', (bareUs + addedUs('full')) / bareUs, '× bare', { atMost: goals.timesBare }),
+    told('added_cpu_defaults_vs_stock', addedUs('lean') / addedUs('stock'), '× what stock adds'),
+    told('added_cpu_defaults_vs_bare', (bareUs + addedUs('lean')) / bareUs, '× bare'),
     told('added_cpu_bare', bareUs, 'µs/request'),
     ...(['lean', 'full', 'sdk', 'stock'] as const).flatMap((kind) => [
       told(`added_cpu_${kind}`, addedUs(kind), `µs/request more (95 %: ${rangeOf(intervalUs(kind))})`),
