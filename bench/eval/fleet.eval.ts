@@ -17,7 +17,9 @@ const plans: readonly RecordingPlan[] = [
   { seed: 1, what: 'faults' },
   { seed: 2, what: 'faults' },
   { seed: 3, what: 'faults' },
+  { seed: 4, what: 'faults' },
   { seed: 9, what: 'healthy', minutes: 60 },
+  { seed: 10, what: 'healthy', minutes: 40 },
 ]
 const faultsOfRecording = 20
 
