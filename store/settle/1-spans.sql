@@ -69,6 +69,7 @@ SELECT
     Version,
     Instance,
     Failed,
+    Refused,
     PeerService,
     PeerAddress,
     Destination,
@@ -104,6 +105,11 @@ FROM (
         StatusCode = 'Error'
             OR (SpanKind = 'Server' AND toUInt16OrZero(StatusText) >= 500)
             OR (SpanKind = 'Client' AND toUInt16OrZero(StatusText) >= 400) AS Failed,
+        -- By HTTP's and gRPC's words, what the request did wrong. Waiting too long is none of it.
+        SpanKind = 'Client' AND ((toUInt16OrZero(StatusText) BETWEEN 400 AND 499 AND StatusText NOT IN ('408', '499'))
+            OR SpanAttributes['rpc.grpc.status_code'] IN ('3', '5', '6', '7', '8', '9', '10', '11', '16')
+            OR SpanAttributes['rpc.response.status_code'] IN ('INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS', 'PERMISSION_DENIED',
+                'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE', 'UNAUTHENTICATED')) AS Refused,
         substringUTF8(o.PeerService, 1, 500) AS PeerService,
         substringUTF8(o.PeerAddress, 1, 500) AS PeerAddress,
         substringUTF8(multiIf(

@@ -2,7 +2,7 @@
 INSERT INTO settled_tree
 WITH
     spans AS (
-        SELECT TraceId, SpanId, ParentSpanId, StartNs, EndNs, Service, SpanKind, Failed, Fresh, PeerAddress,
+        SELECT TraceId, SpanId, ParentSpanId, StartNs, EndNs, Service, SpanKind, Failed, Refused, Fresh, PeerAddress,
             toUInt32(row_number() OVER (PARTITION BY TraceId ORDER BY StartNs, SpanId)) AS Position
         FROM settled_spans
         WHERE Tick = {tick:UInt64}
@@ -44,13 +44,21 @@ WITH
         )
         ARRAY JOIN pairs AS pair
     ),
+    -- Calls that were refused by a callee that is well: whoever fails with one of these does so by itself.
+    refused AS (
+        SELECT TraceId, ParentSpanId
+        FROM spans
+        WHERE (TraceId, ParentSpanId) IN (SELECT TraceId, SpanId FROM spans WHERE Refused AND Failed)
+        GROUP BY TraceId, ParentSpanId
+        HAVING max(SpanKind = 'Server') AND NOT max(Failed)
+    ),
     children AS (
         SELECT
             TraceId AS ChildTraceId,
             ParentSpanId AS ChildOf,
             -- A consumer works in its own time, not in its parent's.
             groupArrayIf((StartNs, EndNs), SpanKind != 'Consumer') AS Intervals,
-            maxIf(Failed, SpanKind != 'Consumer') AS ChildFailed,
+            maxIf(Failed, SpanKind != 'Consumer' AND (TraceId, SpanId) NOT IN refused) AS ChildFailed,
             max(SpanKind IN ('Server', 'Client')) AS GoesOn
         FROM spans
         WHERE ParentSpanId != ''

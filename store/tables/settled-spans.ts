@@ -17,6 +17,7 @@ export const settledSpans = {
     Version: 'LowCardinality(String)',
     Instance: 'LowCardinality(String)',
     Failed: 'UInt8',
+    Refused: 'UInt8',
     PeerService: 'LowCardinality(String)',
     PeerAddress: 'LowCardinality(String)',
     Destination: 'LowCardinality(String)',
