@@ -121,6 +121,30 @@ test('a culprit that sends no spans is told as the peer that it is', async () =>
   expect(atHeight.causes).toMatchObject([{ service: 'gateway', kind: 'dependency', peer: 'catalog.internal:8080' }])
 }, 240_000)
 
+test('where whoever fails says that all went well, users are hit by something, and nobody is accused', async () => {
+  await stories.receive({
+    faults: [during('bad-version')],
+    spoil: (spans) =>
+      spans.map((span) =>
+        span.ServiceName === 'payments' && span.SpanKind === 'Server'
+          ? {
+              ...span,
+              StatusCode: 'Unset',
+              SpanAttributes: { ...span.SpanAttributes, 'http.response.status_code': '200' },
+            }
+          : span,
+      ),
+  })
+  const atHeight = await playFault()
+  expect(atHeight).toMatchObject({
+    title: 'Something departs from normal, and no service stands out as the cause',
+    causes: [],
+    confidence: 0,
+    impact: { flows: [{ name: 'POST /orders' }] },
+  })
+  expect(atHeight.noCauseReason).toMatch(/^Not enough data to name a cause: gateway POST \/orders/)
+}, 240_000)
+
 test('of an almost idle service nobody can tell whether it is ill', async () => {
   // Two calls a minute, all of which fail in the bad minute.
   const isReport = ({ Timestamp }: SpanInsert): boolean => Math.floor(Number(Timestamp) * 4) % 120 === 0

@@ -30,6 +30,7 @@ import { onsetMs } from './onset.ts'
 import { parameters } from './parameters.ts'
 import { operationKey, type Picture } from './picture.ts'
 import { type Compared, queryOf, toAnomaly } from './told-anomaly.ts'
+import { isOfEntry } from './entries.ts'
 import { usualEntriesOf } from './usual-entries.ts'
 
 /** All that is told of an incident, apart from its life cycle. */
@@ -216,11 +217,6 @@ function flowsOf({ service, peer, findings }: Suspect, known: Picture): string[]
   const callers = findings.flatMap(({ caller }) => (caller === undefined ? [] : [caller]))
   const passed = peer === undefined ? [service] : callers
   return [...new Set(passed.flatMap((at) => [...(known.flowsThrough.get(at) ?? [])]))]
-}
-
-function isOfEntry({ signal, service, operation, caller }: Finding, known: Picture): boolean {
-  if (caller !== undefined || (signal !== 'errors' && signal !== 'latency')) return false
-  return (known.operations.get(operationKey(service, operation))?.entries ?? 0) > 0
 }
 
 async function withEvidence(

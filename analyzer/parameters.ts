@@ -78,6 +78,8 @@ export const parameters = {
   slowWeightNs: 150_000_000,
   /** Findings below this p-value open an incident at once; others have to last for two steps. */
   certainPValue: 1e-8,
+  /** Without a suspect, what users see has to last for so many windows of ten seconds to open an incident. */
+  unexplainedWindows: 3,
   /** Who is to blame is judged over so much of an incident's last time. */
   blameMs: 5 * 60_000,
   /** A run is slow when it takes so many times the usual 99th percentile of its entry. */

@@ -18,6 +18,7 @@ import { blame } from './blame.ts'
 import { readCommonSlowdown } from './common-slowdown.ts'
 import type { Suspect } from './cause.ts'
 import { detect, type Finding } from './detect.ts'
+import { isOfEntry } from './entries.ts'
 import { explain, readOnsetWindows } from './explain.ts'
 import { type Group, groupFindings, servicesOf } from './group.ts'
 import { seriesOf, smallDepartures } from './lasting.ts'
@@ -110,7 +111,7 @@ export async function step(
       knownSinceMs === undefined
         ? (accused.get(group) ?? (await readSuspects(store, group, judged)))
         : await readSuspects(store, group, { ...judged, sinceMs: knownSinceMs, wasSlow: wasToldSlow(decision) })
-    if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs })) continue
+    if (decision.deed !== 'update' && !mayOpen(group, { suspects, windows, atMs, recent: pictures.recent })) continue
     const sinceMs = knownSinceMs ?? atMs
     const compared = comparedAt(atMs, sinceMs, pictures.normal)
     const known = await readNormal(decision, suspects, judged)
@@ -259,18 +260,23 @@ function servicesIn({ recent, baseline }: { recent: Picture; baseline: Picture }
   return new Set(series.map(({ service }) => service))
 }
 
-/** What chance cannot explain opens an incident at once, as does what has lasted; the rest has to last, because machines hiccup. */
+/**
+ * What chance cannot explain opens an incident at once, as does what has lasted; the rest has to last, because machines hiccup. Where
+ * nobody is to blame, only what users see opens one, and only at the end of a step: half a window has no culprit yet.
+ */
 function mayOpen(
   group: Group,
-  { suspects, windows, atMs }: { suspects: Suspect[]; windows: WindowCounts[]; atMs: number },
+  { suspects, windows, atMs, recent }: { suspects: Suspect[]; windows: WindowCounts[]; atMs: number; recent: Picture },
 ): boolean {
-  return (
-    suspects.length > 0 &&
-    group.findings.some(
-      (finding) =>
-        isLasting(finding) || badWindows(finding, windows, atMs) >= (finding.pValue < parameters.certainPValue ? 1 : 2),
+  const hasLasted = (finding: Finding, steps: number): boolean =>
+    isLasting(finding) || badWindows(finding, windows, atMs) >= steps
+  if (suspects.length === 0) {
+    return (
+      !isEarly(atMs) &&
+      group.findings.some((finding) => isOfEntry(finding, recent) && hasLasted(finding, parameters.unexplainedWindows))
     )
-  )
+  }
+  return group.findings.some((finding) => hasLasted(finding, finding.pValue < parameters.certainPValue ? 1 : 2))
 }
 
 /** The last times that an incident came back; their number is kept beside them. */
