@@ -41,6 +41,13 @@ test('a version that came just before is the first thing to undo', () => {
   expect(looks({ changes: [later, elsewhere] })).toEqual(looks())
 })
 
+test('what tells bad calls from good ones is told by how many are bad with it and without', () => {
+  const attribute = { name: 'service.instance.id', value: 'pod-3', badShare: 1, goodShare: 0.004 }
+  expect(looks({ causes: [{ ...cause, attribute }] })[0]).toBe(
+    'What is different about service.instance.id = pod-3: 100 % of the calls with it are bad, 0.4 % of the others.',
+  )
+})
+
 test('the second cause is worth a look where the first is not sure', () => {
   const causes = [cause, { ...cause, service: 'bank', operation: '', kind: 'unavailable' as const }]
   expect(looks({ causes, confidence: 0.5 })[1]).toBe('bank (unavailable), too: the first cause is only 50 % sure.')

@@ -37,7 +37,7 @@ export function nextLooks({
   }
   if (first.attribute !== undefined && first.attribute.name !== 'service.version') {
     looks.push({
-      sentence: `What is different about ${first.attribute.name} = ${first.attribute.value}: nearly all bad calls have it.`,
+      sentence: `What is different about ${first.attribute.name} = ${first.attribute.value}: ${percent(first.attribute.badShare)} of the calls with it are bad, ${percent(first.attribute.goodShare)} of the others.`,
       query: null,
     })
   }
@@ -54,6 +54,11 @@ export function nextLooks({
     query: `/api/v1/impact?${new URLSearchParams({ service: first.service }).toString()}`,
   })
   return looks
+}
+
+function percent(share: number): string {
+  const all = share * 100
+  return `${all > 0 && all < 10 ? all.toFixed(1) : Math.round(all)} %`
 }
 
 function placeToLook({ service, operation, kind, peer }: Incident['causes'][number]): string {

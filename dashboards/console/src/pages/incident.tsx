@@ -189,13 +189,13 @@ function Verdict({ cause, confidence }: { cause: Schemas['Cause']; confidence: n
         </div>
         {cause.attribute !== undefined && (
           <div className="wide">
-            <dt>What the bad calls share</dt>
+            <dt>What tells bad calls from good ones</dt>
             <dd>
               <code>
                 <Raw text={cause.attribute.name} most={80} /> = <Raw text={cause.attribute.value} most={120} />
               </code>{' '}
               <span className="muted">
-                {share(cause.attribute.badShare)} of bad calls, {share(cause.attribute.goodShare)} of good ones
+                {share(cause.attribute.badShare)} of its calls are bad, {share(cause.attribute.goodShare)} of the others
               </span>
             </dd>
           </div>
