@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { once } from 'node:events'
 import { consoleDirectory } from '@headwater/console'
+import type { Cause } from '@headwater/vocabulary'
 import { type Browser, chromium, type Page, startBrowser, withoutChromium } from '@headwater/console/testing'
 import axe from 'axe-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -120,9 +121,28 @@ beforeAll(async () => {
       Body: 'not of this run',
     },
   ])
-  await keepIncident(world, incident('open-one'))
+  await keepIncident(world, incident('open-one', { causes: incident('').causes.map(withMore) }))
 })
 afterAll(() => world.stop())
+
+/** What tells its bad calls from good ones, and evidence in calls per call. */
+function withMore(cause: Cause): Cause {
+  return {
+    ...cause,
+    attribute: { name: 'service.version', value: '2.0.0', badShare: 0.9, goodShare: 0.02 },
+    evidence: [
+      ...cause.evidence,
+      {
+        signal: 'cache-misses',
+        sentence: 'It asked the cache, and then the database',
+        expected: 0.05,
+        seen: 0.8,
+        unit: 'calls',
+        query: null,
+      },
+    ],
+  }
+}
 
 test('now: the last minute on the map, and the open incidents beside it', async () => {
   const { status, body } = await world.get('/api/v1/now')
@@ -395,6 +415,9 @@ describe.skipIf(chromium === undefined)('in a browser', () => {
     await go('/incidents/open-one')
     await says(page, 'math fails')
     await says(page, '52 % of calls fail, 0 % before')
+    await says(page, 'service.version = 2.0.0 90 % of its calls are bad, 2.0 % of the others')
+    await says(page, '0.05 per call')
+    await says(page, '0.8 per call')
     expect(
       await page.evaluate(`[...document.querySelectorAll('.path li strong')].map((each) => each.innerText)`),
     ).toEqual(['gateway', 'math'])

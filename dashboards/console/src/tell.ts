@@ -69,12 +69,21 @@ export function fullTime(time: string | number): string {
   return fullForm.format(new Date(time))
 }
 
-/** A measured value in the unit that the API names. */
-export function measured(value: number | null | undefined, unit: 'share' | 'ns' | 'calls' | undefined): string {
+/** A measured value in the unit that the API names; of how often others are called, in calls for each call of the caller. */
+export function measured(
+  value: number | null | undefined,
+  unit: 'share' | 'ns' | 'calls' | undefined,
+  signal?: string,
+): string {
   if (value === null || value === undefined) return '–'
   if (unit === 'share') return share(value)
   if (unit === 'ns') return ms(value / 1e6)
-  return count(value)
+  return signal === 'fan-out' || signal === 'cache-misses' ? `${perCall(value)} per call` : count(value)
+}
+
+/** To two digits: what is left of one call in each is no whole call. */
+function perCall(calls: number): string {
+  return calls >= 10 ? count(calls) : String(Number(calls.toPrecision(2)))
 }
 
 function digits(value: number): string {

@@ -8,7 +8,7 @@ type Evidence = Schemas['Cause']['evidence'][number]
 
 /** What a cause rests on: a sentence, and its numbers over time where a series is kept of them. */
 export function EvidenceItem({ evidence, since }: { evidence: Evidence; since: string }) {
-  const { sentence, query, expected, seen, unit } = evidence
+  const { signal, sentence, query, expected, seen, unit } = evidence
   return (
     <li className="evidence">
       <p>
@@ -17,7 +17,8 @@ export function EvidenceItem({ evidence, since }: { evidence: Evidence; since: s
       {query !== null && isSeries(query) ? (
         <SeriesChart query={query} sinceMs={Date.parse(since)} expected={expected} seen={seen} unit={unit} />
       ) : (
-        expected !== undefined && seen !== undefined && <Compare expected={expected} seen={seen} unit={unit} />
+        expected !== undefined &&
+        seen !== undefined && <Compare expected={expected} seen={seen} unit={unit} signal={signal} />
       )}
     </li>
   )
@@ -76,7 +77,17 @@ export function SeriesChart({
 }
 
 /** Two numbers as two bars. */
-export function Compare({ expected, seen, unit }: { expected: number; seen: number; unit: Unit }) {
+export function Compare({
+  expected,
+  seen,
+  unit,
+  signal,
+}: {
+  expected: number
+  seen: number
+  unit: Unit
+  signal: Evidence['signal']
+}) {
   const most = Math.max(expected, seen) || 1
   return (
     <dl className="compare">
@@ -92,7 +103,7 @@ export function Compare({ expected, seen, unit }: { expected: number; seen: numb
             <svg aria-hidden="true" className="meter plain" preserveAspectRatio="none">
               <rect width={`${(value / most) * 100}%`} height="100%" className="fill" />
             </svg>
-            <b className="num">{measured(value, unit)}</b>
+            <b className="num">{measured(value, unit, signal)}</b>
           </dd>
         </div>
       ))}

@@ -197,8 +197,8 @@ function Departure({ anomaly, hasTime = false }: { anomaly: Incident['anomalies'
         </>
       )}
       <Raw text={anomaly.service} most={40} /> <Raw text={anomaly.operation} most={60} /> {words[anomaly.signal]}:{' '}
-      <span className="num">{measured(anomaly.seen, anomaly.unit)}</span>
-      <span className="muted">, expected {measured(anomaly.expected, anomaly.unit)}</span>
+      <span className="num">{measured(anomaly.seen, anomaly.unit, anomaly.signal)}</span>
+      <span className="muted">, expected {measured(anomaly.expected, anomaly.unit, anomaly.signal)}</span>
     </div>
   )
 }
