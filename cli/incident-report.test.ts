@@ -85,6 +85,80 @@ const incident: ToldIncident = {
       minimumDetectable: { value: 100e6, share: 0.3 },
       query: null,
     },
+    {
+      service: 'ledger',
+      operation: 'POST /entries',
+      caller: 'payments',
+      callerOperation: 'POST /charge',
+      signal: 'fan-out',
+      since,
+      expected: 1,
+      seen: 0.6,
+      unit: 'calls',
+      pValue: 1e-12,
+      calls: 60,
+      baselineCalls: 580,
+      minimumDetectable: { value: 0.75, share: 0.25 },
+      query: null,
+    },
+    {
+      service: 'stock',
+      operation: 'GET /stock',
+      caller: 'payments',
+      callerOperation: 'POST /charge',
+      signal: 'fan-out',
+      since,
+      expected: 2,
+      seen: 31.7,
+      unit: 'calls',
+      pValue: 1e-12,
+      calls: 60,
+      baselineCalls: 580,
+      minimumDetectable: { value: 3, share: 0.333 },
+      query: null,
+    },
+    {
+      service: 'audit',
+      operation: '',
+      signal: 'silence',
+      since,
+      expected: 41.3,
+      seen: 1,
+      unit: 'calls',
+      pValue: 1e-8,
+      calls: 0,
+      baselineCalls: 580,
+      minimumDetectable: { value: 1, share: 0.976 },
+      query: null,
+    },
+    {
+      service: 'mailer',
+      operation: 'send',
+      signal: 'logs',
+      since,
+      expected: 0.9,
+      seen: 0.1,
+      unit: 'share',
+      pValue: 1e-9,
+      calls: 60,
+      baselineCalls: 580,
+      minimumDetectable: { value: 0.6, share: 0.4 },
+      query: null,
+    },
+    {
+      service: 'mailer',
+      operation: 'send',
+      signal: 'self-time',
+      since,
+      expected: 10e6,
+      seen: 20e6,
+      unit: 'ns',
+      pValue: 1e-3,
+      calls: 60,
+      baselineCalls: 580,
+      minimumDetectable: null,
+      query: null,
+    },
   ],
   changes: [
     {
@@ -131,9 +205,14 @@ Hit since 2026-11-20T12:00:00.000Z
   not hit yet, and dependent on the cause: billing (35 % of its calls)
 
 What departs from normal
-  where                         signal         expected  seen     by chance  would have shown  since
-  payments POST /charge         origin-errors  0 %       55 %     1 in 1e34  8.3 %             12:00:00  [1]
-  payments POST /charge → bank  latency        25 ms     2100 ms  1 in 2500  30 % over 100 ms  12:00:00
+  where                           signal         expected    seen          by chance  would have shown       since
+  payments POST /charge           origin-errors  0 %         55 %          1 in 1e34  8.3 %                  12:00:00  [1]
+  payments POST /charge → bank    latency        25 ms       2100 ms       1 in 2500  30 % over 100 ms       12:00:00
+  payments POST /charge → ledger  fan-out        1 per call  0.6 per call  1 in 1e12  at most 0.75 per call  12:00:00
+  payments POST /charge → stock   fan-out        2 per call  32 per call   1 in 1e12  3 per call             12:00:00
+  audit                           silence        41 calls    1 call        1 in 1e8   at most 1 call         12:00:00
+  mailer send                     logs           90 %        10 %          1 in 1e9   at most 60 %           12:00:00
+  mailer send                     self-time      10 ms       20 ms         1 in 1000  not known              12:00:00
 
 What to look at next
   - What payments POST /charge throws, and its log. [1]

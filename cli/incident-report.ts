@@ -9,6 +9,7 @@ import type {
   PastExplanation,
   SeenChange,
   ShareWithInterval,
+  SmallestEffect,
 } from '@headwater/vocabulary'
 
 /** An incident as the API tells it. */
@@ -195,14 +196,14 @@ function tableOf(anomalies: readonly Anomaly[], links: Links): string[] {
   const head = ['where', 'signal', 'expected', 'seen', 'by chance', 'would have shown', 'since', '']
   const rows = anomalies.slice(0, anomaliesMax).map((anomaly) => {
     const { signal, expected, seen, pValue, minimumDetectable, since, query } = anomaly
-    const smallest = minimumDetectable === null ? 'nothing' : smallestOf(anomaly, minimumDetectable)
+    const smallest = minimumDetectable === null ? 'not known' : smallestOf(anomaly, minimumDetectable)
     return [
       anomaly.caller === undefined
         ? placeOf(anomaly)
         : `${placeOf({ service: anomaly.caller, operation: anomaly.callerOperation ?? '' })} → ${anomaly.service}`,
       signal,
-      amount(expected, anomaly.unit),
-      amount(seen, anomaly.unit),
+      amount(expected, anomaly),
+      amount(seen, anomaly),
       chance(pValue),
       smallest,
       since.slice(11, 19),
@@ -220,26 +221,29 @@ function tableOf(anomalies: readonly Anomaly[], links: Links): string[] {
   return anomalies.length === 0 ? [] : [...lines, ...(more > 0 ? [`and ${more} more`] : [])]
 }
 
-function smallestOf({ unit }: Anomaly, { value, share }: { value: number; share: number }): string {
-  switch (unit) {
-    case 'share':
-      return percent(value)
-    case 'ns':
-      return `${percent(share)} over ${amount(value, unit)}`
-    case 'calls':
-      return `at most ${value} calls`
-  }
+function smallestOf(anomaly: Anomaly, { value, share }: SmallestEffect): string {
+  const told = amount(value, anomaly)
+  if (anomaly.unit === 'ns') return `${percent(share)} over ${told}`
+  return anomaly.seen < anomaly.expected ? `at most ${told}` : told
 }
 
-function amount(value: number, unit: Anomaly['unit']): string {
+function amount(value: number, { signal, unit }: Pick<Anomaly, 'signal' | 'unit'>): string {
   switch (unit) {
     case 'share':
       return percent(value)
     case 'ns':
       return milliseconds(value)
-    case 'calls':
-      return `${Math.round(value)} calls`
+    case 'calls': {
+      if (signal === 'fan-out' || signal === 'cache-misses') return `${perCall(value)} per call`
+      const calls = Math.round(value)
+      return `${calls} ${calls === 1 ? 'call' : 'calls'}`
+    }
   }
+}
+
+/** To two digits: what is left of one call in each is no whole call. */
+function perCall(calls: number): string {
+  return calls >= 10 ? String(Math.round(calls)) : String(Number(calls.toPrecision(2)))
 }
 
 function milliseconds(ns: number): string {
