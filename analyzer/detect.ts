@@ -1,4 +1,12 @@
-import { bucketMiddle, bucketOf, countAbove, type Histogram, quantileBucket, type Signal } from '@headwater/vocabulary'
+import {
+  bucketMiddle,
+  bucketOf,
+  countAbove,
+  type Histogram,
+  quantileBucket,
+  type Signal,
+  type SmallestEffect,
+} from '@headwater/vocabulary'
 import type { SlowRule, TimeRange } from '@headwater/store'
 import { parameters } from './parameters.ts'
 import { type EdgeSeries, type OperationSeries, type Picture } from './picture.ts'
@@ -30,6 +38,8 @@ export interface Finding {
   line?: string
   /** Who is asked in a cache's stead; for cache misses. */
   instead?: string
+  /** What would have shown, too, where only its own test can tell. */
+  smallest?: SmallestEffect
   /** The times that it compares, where these are not the step's: of what lasts. */
   compared?: { recent: TimeRange; baseline: TimeRange }
 }

@@ -2,6 +2,7 @@ import type { CallState } from '@headwater/store'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { detectLasting, smallDepartures } from './lasting.ts'
+import { smallestEffect } from './minimum-detectable.ts'
 import { parameters } from './parameters.ts'
 import { edgeKey, pictureOf } from './picture.ts'
 import { callsIn, findingsOf, shop, tell } from './test-table.ts'
@@ -91,6 +92,31 @@ test('where each success made the call, a third of them without it is enough', (
   // A sixth could be how clocks and windows cut, and one whole minute says that it does not last.
   expect(found(84, 84, 84)).toEqual([])
   expect(found(50, 50, 97)).toEqual([])
+})
+
+test.each([
+  ['where each success made the call', { mean: 1, least: 0.98 }],
+  ['where about as many did in each minute', { mean: 1, least: 0.95 }],
+  ['where it varied', { mean: 1, least: 0.5 }],
+])('of calls that have ceased it is told how many could still have been made: %s', (_case, usual) => {
+  const found = (made: number) => {
+    const minutes = [made, made, made].map((calls) => shop(100, { bank: `${calls} calls, 25 ms` }))
+    return detectLasting({
+      whole: pictureOf(minutes.flat()),
+      minutes: minutes.map((minute) => pictureOf(minute)),
+      baseline: pictureOf(before),
+      pValueMax: 1,
+      usualCalls: new Map([[edgeKey('payments', 'POST /charge', 'bank.example:443'), usual]]),
+    })
+  }
+  const [finding] = found(1)
+  const smallest = finding && smallestEffect(finding, pictureOf(before))
+  // Of each hundred; a quotient loses a hair.
+  const most = Math.floor((smallest?.value ?? 0) * 100 + 1e-9)
+  expect(most).toBeGreaterThan(1)
+  expect(smallest?.share).toBeCloseTo(1 - (smallest?.value ?? 0), 9)
+  expect(found(most)).toHaveLength(1)
+  expect(found(most + 1)).toEqual([])
 })
 
 test('where the share that makes the call hardly varies, half of it is a loss, and where it varies it is not', () => {

@@ -2,6 +2,7 @@
 // calls that are simply no longer made. Each of the last minutes has to show them, since chance does not repeat itself.
 import type { UsualCalls } from '@headwater/store'
 import { type Finding, isLargeEnough, type Judging, judgeSeries, mostCalled } from './detect.ts'
+import { mostThat } from './minimum-detectable.ts'
 import { parameters } from './parameters.ts'
 import { type EdgeSeries, type OperationSeries, operationKey, type Picture } from './picture.ts'
 import { betaBinomialTail } from './stats/beta-binomial.ts'
@@ -142,19 +143,23 @@ function ceased(
   const due = expected * calls
   const made = madeIn(edge)
   if (due < dueMin || made > due * shareMax) return undefined
-  const pValue = isAlways
-    ? betaBinomialTail({
-        k: Math.round(due - made),
-        n: Math.round(due),
-        badBefore: Math.max(0, baselineCalls - before.calls),
-        callsBefore: baselineCalls,
-      })
-    : negativeBinomialAtMost({
-        k: made,
-        expected: due,
-        dispersion: isSteady ? lasting.steady.dispersion : parameters.callsDispersion,
-      })
+  const chanceOf = (k: number): number =>
+    isAlways
+      ? betaBinomialTail({
+          k: Math.round(due - k),
+          n: Math.round(due),
+          badBefore: Math.max(0, baselineCalls - before.calls),
+          callsBefore: baselineCalls,
+        })
+      : negativeBinomialAtMost({
+          k,
+          expected: due,
+          dispersion: isSteady ? lasting.steady.dispersion : parameters.callsDispersion,
+        })
+  const pValue = chanceOf(made)
   if (pValue > pValueMax) return undefined
+  // Weighed calls are no whole ones.
+  const most = Math.max(made, mostThat((k) => chanceOf(k) <= pValueMax, Math.floor(due * shareMax)))
   return {
     signal: 'fan-out',
     service: before.service,
@@ -169,6 +174,7 @@ function ceased(
     baselineCalls,
     excessCalls: calls * (1 - made / due),
     excessNs: 0,
+    smallest: { value: most / calls, share: 1 - most / due },
   }
 }
 

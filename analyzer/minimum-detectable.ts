@@ -9,14 +9,15 @@ import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
 
 /**
  * The smallest effect that a finding's series could have shown, with its calls now and before and the gates of detect.ts;
- * `undefined` where no effect could show. The false discovery rate is the most that the step's threshold for p-values can be:
+ * `undefined` where that is not known. The false discovery rate is the most that the step's threshold for p-values can be:
  * it is this generous where much is wrong, and stricter where little is.
  */
 export function smallestEffect(finding: Finding, known: Picture): SmallestEffect | undefined {
-  const { signal, unit, expected, calls, baselineCalls } = finding
+  const { signal, unit, expected, calls, baselineCalls, smallest } = finding
   const lasts = finding.compared !== undefined
+  if (smallest !== undefined) return smallest
   if (signal === 'silence') return smallestSilence(expected)
-  // What is logged is judged by other rules.
+  // What is logged, and calls that are made more often, tell who is to blame; they raise no alarm that could have shown more.
   if (signal === 'logs' || signal === 'fan-out' || signal === 'cache-misses') return undefined
   if (unit === 'share') {
     const share = smallestShare({
@@ -84,16 +85,24 @@ export function smallestShare({
  */
 export function smallestSilence(due: number): SmallestEffect | undefined {
   if (due < parameters.silenceCallsMin) return undefined
-  let most = -1
-  let none = Math.floor(due * parameters.silenceShareMax) + 1
+  const isSilence = (calls: number): boolean =>
+    negativeBinomialAtMost({ k: calls, expected: due, dispersion: parameters.callsDispersion }) <=
+    parameters.silencePValueMax
   // The more come, the more likely it is.
+  const most = mostThat(isSilence, Math.floor(due * parameters.silenceShareMax))
+  return most < 0 ? undefined : { value: most, share: 1 - most / due }
+}
+
+/** The largest number up to `limit` that passes, where all smaller ones do, too; -1 where not even none does. */
+export function mostThat(passes: (calls: number) => boolean, limit: number): number {
+  let most = -1
+  let none = limit + 1
   while (none - most > 1) {
     const middle = Math.floor((most + none) / 2)
-    const pValue = negativeBinomialAtMost({ k: middle, expected: due, dispersion: parameters.callsDispersion })
-    if (pValue <= parameters.silencePValueMax) most = middle
+    if (passes(middle)) most = middle
     else none = middle
   }
-  return most < 0 ? undefined : { value: most, share: 1 - most / due }
+  return most
 }
 
 /** How long the calls of a finding's series took before. */

@@ -25,12 +25,13 @@ export interface Anomaly {
   since: string
   expected: number
   seen: number
+  /** For fan-out and cache-misses, calls for each call of the caller's operation. */
   unit: 'share' | 'ns' | 'calls'
   /** How unlikely the seen value is under the baseline. */
   pValue: number
   calls: number
   baselineCalls: number
-  /** What would have had to happen for this series to show it; null where it had too few calls to show anything. */
+  /** What would have had to happen for this series to show it; null where that is not known. */
   minimumDetectable: SmallestEffect | null
   /** Relative URL of our API that answers with the series behind these numbers; null where no series is kept of it. */
   query: string | null
@@ -40,7 +41,7 @@ export interface Anomaly {
 export interface SmallestEffect {
   /**
    * In the anomaly's unit: the least share of calls that go wrong; the time above which a call counts as slow; for silence
-   * the most calls that could have come.
+   * the most calls that could have come, and for calls that are left out the most that could have been made, per call.
    */
   value: number
   /** The least share of all calls that has to be so: failed, as slow, or missing. */

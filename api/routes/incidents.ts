@@ -108,7 +108,7 @@ export const anomalyShape = z
     since: time,
     expected: z.number(),
     seen: z.number(),
-    unit,
+    unit: unit.openapi({ description: "fan-out and cache-misses: calls for each call of the caller's operation" }),
     pValue: z.number(),
     calls: z.number(),
     baselineCalls: z.number(),
@@ -116,12 +116,12 @@ export const anomalyShape = z
       .object({
         value: z.number().openapi({
           description:
-            "In the anomaly's unit: the least share that goes wrong; the time above which a call is slow; for silence the most calls that could have come",
+            "In the anomaly's unit: the least share that goes wrong; the time above which a call is slow; for silence the most calls that could have come; for calls that are left out (fan-out) the most per call that could have been made",
         }),
         share: z.number().openapi({ description: 'The least share of all calls that has to be so' }),
       })
       .nullable()
-      .openapi({ description: 'The smallest effect that this series could have shown; null where it could show none' }),
+      .openapi({ description: 'The smallest effect that this series could have shown; null where that is not known' }),
     query,
   })
   .openapi('Anomaly')

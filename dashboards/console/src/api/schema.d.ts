@@ -4590,14 +4590,17 @@ export interface components {
             since: string;
             expected: number;
             seen: number;
-            /** @enum {string} */
+            /**
+             * @description fan-out and cache-misses: calls for each call of the caller's operation
+             * @enum {string}
+             */
             unit: "share" | "ns" | "calls";
             pValue: number;
             calls: number;
             baselineCalls: number;
-            /** @description The smallest effect that this series could have shown; null where it could show none */
+            /** @description The smallest effect that this series could have shown; null where that is not known */
             minimumDetectable: {
-                /** @description In the anomaly's unit: the least share that goes wrong; the time above which a call is slow; for silence the most calls that could have come */
+                /** @description In the anomaly's unit: the least share that goes wrong; the time above which a call is slow; for silence the most calls that could have come; for calls that are left out (fan-out) the most per call that could have been made */
                 value: number;
                 /** @description The least share of all calls that has to be so */
                 share: number;
