@@ -24,15 +24,15 @@ test('with open incidents these are the answer, whatever else is known', () => {
 test('what somebody resolved and goes on is not nothing', () => {
   expect(systemStateOf({ open: 0, closed: 1 }, known, nowMs)).toEqual({
     state: 'incidents',
-    summary: 'Nothing new is wrong. One incident goes on that somebody has resolved.',
+    summary: 'No incident is open. One goes on that somebody has resolved.',
   })
 })
 
-test('nothing is wrong only where there are calls to compare', () => {
+test('with calls to compare and no incident, no more is said than that', () => {
   expect(systemStateOf({ open: 0, closed: 0 }, known, nowMs)).toEqual({
     state: 'normal',
     summary:
-      'Nothing is wrong: 60 calls of the last minute are as those before, and 4 of 5 operations were called often enough to tell.',
+      'No incident is open: 60 calls are of the 40 s up to 2026-11-20T11:59:52.000Z, and 4 of the 5 operations of the last hour were called then, and often enough before to tell.',
   })
 })
 
@@ -48,7 +48,7 @@ test.each([
   [
     'too little before',
     { comparable: 0, callsBefore: 7 },
-    '67 calls of 5 operations have come, and none of these was called eight times',
+    '67 calls of 5 operations have come, and none that is called now was called eight times before',
   ],
 ])('nobody can tell, and it says why: %s', (_case, over, why) => {
   const { state, summary } = systemStateOf({ open: 0, closed: 0 }, { ...known, ...over }, nowMs)

@@ -9,7 +9,13 @@ export interface SystemState {
 /** Settling further behind than this says nothing of now. */
 const behindMs = 60_000
 
-/** What can be said of now: incidents (open, or resolved by somebody while they go on), that nothing is wrong, or that nobody can tell, and why. */
+/** What counts as now, up to what is settled: what the analyzer judges, and the gap before it. */
+export const recentMs = 40_000
+
+/**
+ * What can be said of now: incidents (open, or resolved by somebody while they go on), that none is open although some could be, or
+ * that nobody can tell, and why. What calls are like is judged by the analyzer, not here.
+ */
 export function systemStateOf(
   { open: openIncidents, closed }: { open: number; closed: number },
   known: KnownCalls,
@@ -29,7 +35,7 @@ export function systemStateOf(
   if (closed > 0) {
     return {
       state: 'incidents',
-      summary: `Nothing new is wrong. ${closed === 1 ? 'One incident goes on' : `${closed} incidents go on`} that somebody has resolved.`,
+      summary: `No incident is open. ${closed === 1 ? 'One goes on' : `${closed} go on`} that somebody has resolved.`,
     }
   }
   if (settledMs === null) return unknown('no spans have come, or no analyzer runs. `headwater doctor` tells which.')
@@ -42,12 +48,12 @@ export function systemStateOf(
   }
   if (comparable === 0) {
     return unknown(
-      `${callsNow + callsBefore} calls of ${operations} operations have come, and none of these was called eight times before: what is normal takes a minute or two to learn.`,
+      `${callsNow + callsBefore} calls of ${operations} operations have come, and none that is called now was called eight times before: what is normal takes a minute or two to learn.`,
     )
   }
   return {
     state: 'normal',
-    summary: `Nothing is wrong: ${callsNow} calls of the last minute are as those before, and ${comparable} of ${operations} operations were called often enough to tell.`,
+    summary: `No incident is open: ${callsNow} calls are of the ${recentMs / 1_000} s up to ${iso(settledMs)}, and ${comparable} of the ${operations} operations of the last hour were called then, and often enough before to tell.`,
   }
 }
 

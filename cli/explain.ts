@@ -36,7 +36,7 @@ export async function explain(id: string | undefined, options: ExplainOptions): 
   return told(explanation, explainReport)
 }
 
-/** The open incidents; without any, that nothing is wrong, or why nobody can tell. */
+/** The open incidents; without any, that none is open, or why nobody can tell. */
 async function explainNow(base: string, json: boolean): Promise<string> {
   const [state, incidents] = await Promise.all([
     read<{ state: string; summary: string }>(base, '/api/v1/state'),
@@ -92,7 +92,7 @@ function explainReport({
     lines.push('', `Incident      ${incidentId ?? 'none'}`)
     for (const cause of causes) {
       lines.push(
-        `  ${Math.round(cause.score * 100)} %  ${cause.service} ${cause.operation} (${cause.kind}${cause.peer === undefined ? '' : `: ${cause.peer}`})`,
+        `  ${Math.round(cause.score * 100)} % of the weight  ${cause.service} ${cause.operation} (${cause.kind}${cause.peer === undefined ? '' : `: ${cause.peer}`})`,
       )
       lines.push(...cause.evidence.map(({ sentence }) => `        ${sentence}`))
     }

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { countClosedGoingOn, readIncidents, readKnownCalls } from '@headwater/store'
 import { answer, refusals } from '../parameters.ts'
-import { systemStateOf } from '../system-state.ts'
+import { recentMs, systemStateOf } from '../system-state.ts'
 import type { Api, Parts } from './parts.ts'
 
 const stateShape = z
@@ -25,8 +25,7 @@ const show = createRoute({
   responses: { 200: answer('The state', stateShape), ...refusals },
 })
 
-/** What counts as now, and how many calls before make a series known: as the analyzer has it. */
-const recentMs = 40_000
+/** How many calls before make a series known: as the analyzer has it. */
 const callsMin = 8
 const openMax = 100
 
