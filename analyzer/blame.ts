@@ -1,4 +1,4 @@
-// Exclusive excess by share: which service answers for what went wrong in a time, once it is known that something did. Direct
+// Exclusive excess for each call: which service answers for what went wrong in a time, once it is known that something did. Direct
 // evidence is what happens on the way to a service: calls that it does not answer, or time between the caller's span and its
 // own. Then there is what goes wrong within: its own time, errors with no failing call below, and lines of log that its spans began or ceased to write.
 import type { Suspect } from './cause.ts'

@@ -14,7 +14,7 @@ export interface Suspect {
   operation: string
   kind: CauseKind
   peer?: string
-  /** Calls that went wrong here and nowhere below; a slow call counts up to one. */
+  /** What speaks against it: comparable among the suspects of one ranking only. */
   weight: number
   findings: Finding[]
 }
@@ -114,7 +114,7 @@ function firstOperation(service: string, { operations }: Picture): string {
   return ''
 }
 
-/** The suspects as they are told: names, shares of the whole excess, evidence in sentences, and the way to an entry. */
+/** The suspects as they are told: names, shares of all their weights, evidence in sentences, and the way to an entry. */
 export function toCauses(
   suspects: Suspect[],
   known: Picture,

@@ -94,7 +94,7 @@ export const parameters = {
   changeBeforeMs: 30 * 60_000,
   /** … and how far back a version is looked for, to be no news. */
   versionsBeforeMs: 2 * 3_600_000,
-  /** Causes below this share of the incident's excess are not told. */
+  /** Causes below this share of the weights of all suspects are not told. */
   causeScoreMin: 0.03,
   causesMax: 5,
   /** How often a cause lies among what is measured at all: nobody is surer than that. */

@@ -193,7 +193,7 @@ Why
   - Its errors say most often: TypeError
 
 Or else
-  20 % of the excess  orders POST /orders (dependency: db:5432)
+  20 % of the weight  orders POST /orders (dependency: db:5432)
 
 Changed around its beginning
   2026-11-20T11:59:20.000Z  first calls of version 2.0.0 of payments, after 1.9.0 (40 s before)

@@ -117,7 +117,7 @@ function toldLines(
     ...(first === undefined ? [noCauseReason ?? 'No cause is told.', ''] : causeLines(first, confidence, links)),
     ...section(
       'Or else',
-      others.map((cause) => `${Math.round(cause.score * 100)} % of the excess  ${causeOf(cause)}`),
+      others.map((cause) => `${Math.round(cause.score * 100)} % of the weight  ${causeOf(cause)}`),
     ),
     ...section(
       'Changed around its beginning',

@@ -75,7 +75,7 @@ export interface AlertCause {
   kind: CauseKind
   /** For kind `dependency`: whom the service waits for. */
   peer: string | null
-  /** Share of the incident's excess that it explains, 0 to 1. */
+  /** Its share of the weights of all suspects, 0 to 1; see {@link Cause}. */
   score: number
   evidence: string[]
   /** From the cause to an entry. */

@@ -90,7 +90,10 @@ export interface Cause {
   service: string
   operation: string
   kind: CauseKind
-  /** Share of the incident's excess that it explains, 0 to 1. */
+  /**
+   * Its share of the weights of all suspects, 0 to 1. What weighs are bad calls that nobody else explains, over all calls to a
+   * power, so that neither the busy nor the rare are favoured: it tells the order of causes, and is no share of bad calls.
+   */
   score: number
   /** For kind `dependency`: whom the service waits for. */
   peer?: string

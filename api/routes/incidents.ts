@@ -60,7 +60,10 @@ export const causeShape = z
     service: z.string(),
     operation: z.string(),
     kind: causeKindShape,
-    score: z.number().openapi({ description: "Share of the incident's excess that it explains, 0 to 1" }),
+    score: z.number().openapi({
+      description:
+        'Its share of the weights of all suspects, 0 to 1. What weighs are bad calls that nobody else explains, over all calls to a power: it tells the order of causes, and is no share of bad calls',
+    }),
     peer: z.string().optional(),
     attribute: z
       .object({ name: z.string(), value: z.string(), badShare: z.number(), goodShare: z.number() })

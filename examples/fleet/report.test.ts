@@ -61,7 +61,7 @@ test('the report says what broke, whom it reaches and where to look', () => {
       It reaches 2 flows, 3 services and 17 of 25 users (68 %), since 12:00:01.
 
     Cause
-      math POST /evaluate  errors, explains 94 % of the damage
+      math POST /evaluate  errors, 94 % of the weight
       path: math POST /evaluate → pdf POST /invoice → gateway GET /invoice/:id
       · 31 of 48 calls failed by themselves, 0 of 510 before
       also  5 %  pdf has become slow in POST /invoice

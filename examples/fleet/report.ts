@@ -94,7 +94,7 @@ function reach({ impact }: Incident | FaultDocument['incident']): string {
 function causeLines(cause: Cause, paint: Painter): string[] {
   const path = cause.path.map(({ service, operation }) => `${service} ${operation}`)
   return [
-    `  ${paint.bad(`${cause.service} ${cause.operation}`)}  ${cause.kind}, explains ${share(cause.score)} of the damage`,
+    `  ${paint.bad(`${cause.service} ${cause.operation}`)}  ${cause.kind}, ${share(cause.score)} of the weight`,
     ...wrap(`path: ${path.join(' → ')}`, '  ', '        '),
     ...cause.evidence.flatMap(({ sentence }) => wrap(sentence, '  · ', '    ')),
   ]

@@ -4438,7 +4438,7 @@ export interface components {
             operation: string;
             /** @enum {string} */
             kind: "errors" | "latency" | "unavailable" | "dependency";
-            /** @description Share of the incident's excess that it explains, 0 to 1 */
+            /** @description Its share of the weights of all suspects, 0 to 1. What weighs are bad calls that nobody else explains, over all calls to a power: it tells the order of causes, and is no share of bad calls */
             score: number;
             peer?: string;
             attribute?: {

@@ -184,7 +184,9 @@ function Verdict({ cause, confidence }: { cause: Schemas['Cause']; confidence: n
           <dd className="num">{share(confidence)}</dd>
         </div>
         <div>
-          <dt title="Share of all excess errors and waiting that this explains">Explains</dt>
+          <dt title="Its share of the weights of all suspects: bad calls that nobody else explains, over all calls to a power">
+            Weight
+          </dt>
           <dd className="num">{share(cause.score)}</dd>
         </div>
         {cause.attribute !== undefined && (
@@ -226,7 +228,7 @@ function OtherCauses({ causes, since }: { causes: Schemas['Cause'][]; since: str
                 )}
               </span>
             </span>
-            <span className="num">explains {share(cause.score)}</span>
+            <span className="num">{share(cause.score)} of the weight</span>
           </summary>
           <CausePath cause={cause} />
           <ul className="evidences">
