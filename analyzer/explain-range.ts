@@ -77,7 +77,13 @@ export async function explainRange(
     compared: { recent, baseline },
     knownSinceMs: recent.fromMs,
   })
-  return { state: 'explained', told, confidence: confidenceOf(suspects), ...compared }
+  return {
+    state: 'explained',
+    told,
+    confidence: confidenceOf(suspects),
+    ...compared,
+    seriesLeftOut: compared.seriesLeftOut + told.leftOut,
+  }
 }
 
 function compare(recent: Picture, known: Picture, baselineMinutes: number): Omit<Compared, 'seriesLeftOut' | 'logged'> {

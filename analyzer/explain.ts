@@ -25,10 +25,12 @@ import { confidenceOf } from './confidence.ts'
 import type { Finding } from './detect.ts'
 import { upstreamOf } from './graph/upstream.ts'
 import type { Group } from './group.ts'
+import { hitFlows } from './hit-flows.ts'
 import { noCauseReason } from './no-cause.ts'
 import { onsetMs } from './onset.ts'
 import { parameters } from './parameters.ts'
 import { operationKey, type Picture } from './picture.ts'
+import { readMissingRuns } from './read-missing-runs.ts'
 import { type Compared, queryOf, toAnomaly } from './told-anomaly.ts'
 import { isOfEntry } from './entries.ts'
 import { usualEntriesOf } from './usual-entries.ts'
@@ -45,6 +47,8 @@ export interface Told {
   impact: Impact
   anomalies: Anomaly[]
   changes: SeenChange[]
+  /** Pairs of flows and services that were too many to look at. */
+  leftOut: number
 }
 
 /** Explains a group of findings by the facts since their onset. `known` is the normal picture, with paths and flows. */
@@ -123,6 +127,16 @@ export async function explain(
           patterns.map(({ calls }) => calls),
         )
   const services = [...new Set([...group.findings.flatMap(hitServices), ...reached])].toSorted()
+  const { missing, unknown, leftOut } = await readMissingRuns(store, {
+    sinceMs,
+    untilMs,
+    normal,
+    touched: new Set(services),
+    touchedFlows: new Set([
+      ...impact.flows.map(({ name }) => name),
+      ...services.flatMap((service) => [...(known.flowsThrough.get(service) ?? [])]),
+    ]),
+  })
   return {
     title: titleOf(causes[0]),
     sinceMs,
@@ -131,10 +145,8 @@ export async function explain(
     noCauseReason: causes.length === 0 ? noCauseReason(group.findings) : null,
     impact: {
       services: services.map(nameOf),
-      flows: impact.flows.map((flow) => {
-        const runsAffected = Math.round(flow.runsAffected)
-        return { ...flow, runsAffected, ...withInterval(runsAffected, flow.runs) }
-      }),
+      flows: hitFlows(impact.flows, missing),
+      ...(unknown.length === 0 ? {} : { missingUnknown: unknown }),
       users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
       atRisk: first === undefined ? [] : atRiskOf(first, known, services),
       since: new Date(sinceMs).toISOString(),
@@ -143,6 +155,7 @@ export async function explain(
       toAnomaly(finding, { sinceMs: onsets.get(finding) ?? untilMs, known, compared }),
     ),
     changes,
+    leftOut,
   }
 }
 

@@ -90,6 +90,35 @@ export const parameters = {
   reopenWithinMs: 15 * 60_000,
   /** An incident that somebody resolved opens again when a known anomaly is so many times as bad as then. */
   worseFactor: 2,
+  /** Runs that did not come, told of flows that begin where an open incident is. */
+  missing: {
+    /** How many are due is told by the latest usual minutes before the onset, at least so many … */
+    minutesMin: 4,
+    levelMinutes: 10,
+    /** … and how much that varies by all of so long, as if so many further minutes varied as calls do elsewhere (`callsDispersion`). */
+    pastMs: 30 * 60_000,
+    priorMinutes: 2,
+    /** So long after the onset the load before it says little. */
+    horizonMs: 30 * 60_000,
+    /** Less is too short a time, and what came last is still on its way. */
+    timeMinMs: 30_000,
+    onItsWayMs: 5_000,
+    /** At least so many runs were due, at least this share of them is missing, and chance would do so less often than that. */
+    dueMin: 30,
+    shareMin: 0.1,
+    pValueMax: 0.001,
+    /** A share from which on somebody wants to know why it cannot be told. */
+    unknownShareMin: 0.25,
+    /** Flows that the incident does not touch tell how the load changes, where together they have so many runs a minute. */
+    untouchedRunsMin: 30,
+    /** So many users who leave at the same time are no fault of anybody's. */
+    usersLeftMax: 3,
+    /** A flow that was this part of what it is now has a new name, and explains what is missing when it has so much of that. */
+    newPartMax: 0.1,
+    newShareMin: 0.2,
+    /** Of collectors that lose or refuse more spans than this nobody can tell. */
+    lostShareMax: 0.01,
+  },
   /** How far before its onset a change can be to blame … */
   changeBeforeMs: 30 * 60_000,
   /** … and how far back a version is looked for, to be no news. */

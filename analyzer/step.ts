@@ -117,7 +117,7 @@ export async function step(
     const known = await readNormal(decision, suspects, judged)
     const normal = normalFor(group, judged).windows
     const evidence = { suspects, windows, known, normal, compared, knownSinceMs }
-    await carryOut(store, lease, { decision, evidence, atMs, nowMs })
+    count(await carryOut(store, lease, { decision, evidence, atMs, nowMs }))
     decisions.push(decision)
   }
   const owned = new Set([
@@ -291,17 +291,18 @@ function comparedAt(atMs: number, sinceMs: number, normal: Baseline): Compared {
   }
 }
 
+/** Gives how many series were too many to look at for it. */
 async function carryOut(
   store: Store,
   lease: Lease,
   { decision, evidence, atMs, nowMs }: { decision: Decision; evidence?: Evidence; atMs: number; nowMs: number },
-): Promise<void> {
+): Promise<number> {
   const nowIso = new Date(nowMs).toISOString()
   switch (decision.deed) {
     case 'open':
     case 'reopen':
     case 'update': {
-      if (evidence === undefined) return
+      if (evidence === undefined) return 0
       const { group } = decision
       const earlier = decision.deed === 'open' ? undefined : decision.incident
       const told = await explain(store, {
@@ -335,11 +336,11 @@ async function carryOut(
         scope: [...new Set([...(earlier?.scope ?? []), ...group.services])].toSorted(),
         quietSteps: 0,
       })
-      return
+      return told.leftOut
     }
     case 'wait':
       await saveIncident(store, lease, { ...decision.incident, updatedAt: nowIso, quietSteps: decision.quietSteps })
-      return
+      return 0
     case 'merge':
     case 'resolve':
       await saveIncident(store, lease, {
@@ -349,6 +350,6 @@ async function carryOut(
         resolvedAt: nowIso,
         mergedInto: decision.deed === 'merge' ? decision.into.id : null,
       })
-      return
+      return 0
   }
 }

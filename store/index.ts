@@ -46,6 +46,9 @@ export {
   type DeedOutcome,
   judgeIncident,
 } from './incident-people.ts'
+export { wasReceived } from './reception.ts'
+export { readRunCounts, type RunCounts } from './run-counts.ts'
+export { readRunUsers, type RunUsers } from './run-users.ts'
 export { appendTrail } from './incident-trail.ts'
 export { type LogPattern, type ReadLogPatterns, readLogPatterns } from './log-patterns.ts'
 export { type Lease, LeaseLost, releaseLease, takeLease } from './lease.ts'

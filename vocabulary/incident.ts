@@ -107,7 +107,10 @@ export interface Cause {
 export interface Impact {
   /** Services that failed or slowed down, the cause among them. */
   services: string[]
-  flows: ({ name: string; runsAffected: number; runs: number } & ShareWithInterval)[]
+  /** Runs are those that came and those that are missing: these are affected, too. */
+  flows: ({ name: string; runsAffected: number; runs: number; missing?: MissingRuns } & ShareWithInterval)[]
+  /** Flows of which fewer runs came than expected, where nobody can tell whether that is the incident's doing. */
+  missingUnknown?: MissingUnknown[]
   /** Users with an affected run; the share is of the users seen in the flows that are hit, since the onset. */
   users: { affected: number; seen: number } & ShareWithInterval
   /** Who depends on the first cause, by who called whom before, and is not hit so far; the most dependent first. */
@@ -115,6 +118,48 @@ export interface Impact {
   /** RFC 3339. */
   since: string
 }
+
+/**
+ * Runs of a flow that did not come when they were due, beyond chance: refused before any span of theirs began, kept waiting, or
+ * never sent. Whose they were nobody knows.
+ */
+export interface MissingRuns {
+  runs: number
+  /** With `high`, the interval that holds the true number with a confidence of 95 %. */
+  low: number
+  high: number
+  /** Of these, as many came later than due. */
+  cameLater: number
+  /** Runs that were due, by how many came before, and runs that came, until most were missing: from `from` to `to` (RFC 3339). */
+  expected: number
+  seen: number
+  from: string
+  to: string
+  /** How unlikely it is that so few came by chance. */
+  pValue: number
+}
+
+/** Fewer runs of a flow than expected, and why nobody can tell whether they are missing. */
+export interface MissingUnknown {
+  flow: string
+  expected: number
+  seen: number
+  why: WhyUnknown
+}
+
+/**
+ * `short-past`, `uneven-past`: what is usual is not known well enough; `few-users`: a few users who left explain it, `unknown-users`:
+ * or could, as no user is known; `not-received`: a collector died, or lost or refused spans; `other-names`: as many runs came under other names.
+ */
+export type WhyUnknown = (typeof whyUnknown)[number]
+export const whyUnknown = [
+  'short-past',
+  'uneven-past',
+  'few-users',
+  'unknown-users',
+  'not-received',
+  'other-names',
+] as const
 
 /** A service that may be hit next. */
 export interface AtRisk {

@@ -9,12 +9,15 @@ export type {
   Impact,
   Incident,
   IncidentState,
+  MissingRuns,
+  MissingUnknown,
   PathStep,
   SeenChange,
   ShareWithInterval,
   Signal,
   SmallestEffect,
   Verdict,
+  WhyUnknown,
 } from './incident.ts'
 export type {
   AlertCause,
@@ -30,6 +33,7 @@ export type {
 export type { Explanation, PastExplanation, PastQuestion } from './explanation.ts'
 export { type NextLook, nextLooks } from './next-looks.ts'
 export { type Series, seriesPath, type SeriesQuestion, type SeriesSignal, type SeriesWindow } from './series.ts'
+export { whyUnknown } from './incident.ts'
 export { shareInterval, withInterval } from './share-interval.ts'
 export { type DoctorFinding, type DoctorNote, doctorVariable, readDoctorNote } from './doctor.ts'
 export { type MetricDefinition, MetricSet } from './metrics.ts'

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { LastingEffects, parameters, step } from '@headwater/analyzer'
 import { readIncidentsDuring, releaseLease, type Store, takeLease } from '@headwater/store'
+import type { Incident } from '@headwater/vocabulary'
 import { receiveScenario } from './receive-scenario.ts'
 import { countedTimesOf, type Prediction } from './simulator.ts'
 
@@ -45,13 +46,20 @@ export async function watchScenario(simulator: string, folder: string, kept: str
         services: impact.services,
         flows: impact.flows.map((flow) => ({
           name: flow.name,
-          // We tell shares of the time in which runs are hit, the simulator of that and of two minutes after it.
-          share: flow.runsAffected / (runs?.get(flow.name) ?? flow.runs),
+          share: flow.runsAffected / runsOf(flow, runs?.get(flow.name)),
         })),
         users: { affected: impact.users.affected },
       },
     }
   })
+}
+
+/**
+ * The runs of a flow in the time over which the simulator counts: ours are of the time in which they are hit, the simulator's of that
+ * and of two minutes after it. Those that are told to be missing are in no span.
+ */
+function runsOf({ runs, missing }: Incident['impact']['flows'][number], began: number | undefined): number {
+  return began === undefined ? runs : began + Math.max(0, (missing?.runs ?? 0) - (missing?.cameLater ?? 0))
 }
 
 /** How many runs of each flow began in a time of the simulator's. */

@@ -1,0 +1,60 @@
+// Whose runs of a flow came less often: some users who have left are no fault of anybody's.
+import type { Store } from './connect.ts'
+import { spillsEarly } from './bad-calls.ts'
+import type { TimeRange } from './windows.ts'
+
+/** The runs of a flow in two times, as they are known by now, however late their spans came. */
+export interface RunUsers {
+  flow: string
+  before: number
+  recent: number
+  /** Runs before of which a user is known. */
+  beforeOfUsers: number
+  /** Of these, the runs of the few users whose runs became fewest, and the runs of the same now. */
+  beforeOfFew: number
+  recentOfFew: number
+}
+
+/** Runs of some flows by users, where the `few` who lack most are told apart. A user's runs are due as often as before. */
+export async function readRunUsers(
+  store: Store,
+  { flows, recent, before, few }: { flows: string[]; recent: TimeRange; before: TimeRange; few: number },
+): Promise<RunUsers[]> {
+  if (flows.length === 0) return []
+  const within = (name: string): string =>
+    `EndedAt >= fromUnixTimestamp64Milli({${name}From:Int64}) AND EndedAt < fromUnixTimestamp64Milli({${name}To:Int64})`
+  const answer = await store.clickhouse.query({
+    query: `
+      SELECT Flow AS flow, sum(Before) AS before, sum(Recent) AS recent, sumIf(Before, User != '') AS beforeOfUsers,
+        sumIf(Before, User != '' AND Place <= {few:UInt32}) AS beforeOfFew, sumIf(Recent, User != '' AND Place <= {few:UInt32}) AS recentOfFew
+      FROM (
+        SELECT Flow, User, Before, Recent,
+          row_number() OVER (PARTITION BY Flow ORDER BY User = '', Before * {recentPerBefore:Float64} - Recent DESC, User) AS Place
+        FROM (
+          SELECT Flow, User, sumIf(RunWeight, NOT IsNow) AS Before, sumIf(RunWeight, IsNow) AS Recent
+          FROM (
+            SELECT argMin(FlowName, StartedAt) AS Flow, max(UserId) AS User, max(Weight) AS RunWeight, min(EndedAt) AS FirstEnd,
+              FirstEnd >= fromUnixTimestamp64Milli({recentFrom:Int64}) AS IsNow
+            FROM chain_execution_traces
+            WHERE (${within('recent')} OR ${within('before')}) AND FlowName IN {flows:Array(String)}
+              AND StartedAt >= fromUnixTimestamp64Milli({beforeFrom:Int64}) - toIntervalDay(1) AND StartedAt < fromUnixTimestamp64Milli({recentTo:Int64})
+            GROUP BY cityHash64(FlowId)
+          )
+          GROUP BY Flow, User
+        )
+      )
+      GROUP BY flow ORDER BY flow`,
+    query_params: {
+      flows,
+      few,
+      recentFrom: recent.fromMs,
+      recentTo: recent.toMs,
+      beforeFrom: before.fromMs,
+      beforeTo: before.toMs,
+      recentPerBefore: (recent.toMs - recent.fromMs) / (before.toMs - before.fromMs),
+    },
+    format: 'JSONEachRow',
+    clickhouse_settings: spillsEarly,
+  })
+  return await answer.json<RunUsers>()
+}
