@@ -168,3 +168,190 @@ test('of an almost idle service nobody can tell whether it is ill', async () => 
     expect(await stories.judge(second)).toMatchObject({ open: 0 })
   expect(await readOpenIncidents(stories.store)).toEqual([])
 }, 240_000)
+
+/** Long enough for the usual number of runs to be known. */
+const earlierS = 240
+
+/** Whether a span belongs to a trace that began in the bad minute. The trace of a message goes with the one that sent it. */
+function isOfFault({ Timestamp }: SpanInsert): boolean {
+  const ms = Number(Timestamp) * 1_000
+  return ms >= msAt(faultS.from) && ms < msAt(faultS.to)
+}
+
+/** A gateway takes one request in so many: the others get no answer of ours, and no span. */
+function refuse(spans: SpanInsert[], { keep }: { keep: number }): SpanInsert[] {
+  return spans.filter((span) => !isOfFault(span) || isOneOf(keep, span))
+}
+
+/** What is told of the bad minute, when it is nearly over. */
+async function tellFault(): Promise<Incident> {
+  for (const second of [320, 340, 360]) await stories.judge(second)
+  const [told] = await readOpenIncidents(stories.store)
+  if (told === undefined) throw new Error('No incident is open')
+  return told
+}
+
+/** Runs of a flow of ours with one span, at the gateway or elsewhere. */
+function runsOf(name: string, { everyMs, fromS, toS, user, service = 'gateway' }: OneSpanRuns): SpanInsert[] {
+  const next = chance([...name].reduce((sum, letter) => sum * 31 + (letter.codePointAt(0) ?? 0), everyMs) % 1e6)
+  const id = (digits: number): string =>
+    Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join('')
+  return Array.from({ length: ((toS - fromS) * 1_000) / everyMs }, (_, i): SpanInsert => {
+    const ms = msAt(fromS) + i * everyMs + Math.floor(next() * everyMs)
+    return {
+      Timestamp: (ms / 1_000).toFixed(9),
+      TraceId: id(32),
+      SpanId: id(16),
+      ParentSpanId: '',
+      TraceState: '',
+      SpanName: name,
+      SpanKind: 'Server',
+      ServiceName: service,
+      ResourceAttributes: { 'service.name': service },
+      ScopeName: '',
+      ScopeVersion: '',
+      SpanAttributes: { 'http.route': name, ...(user === undefined ? {} : { 'user.id': user(i) }) },
+      Duration: 5e6,
+      StatusCode: 'Unset',
+      StatusMessage: '',
+      'Events.Timestamp': [],
+      'Events.Name': [],
+      'Events.Attributes': [],
+      'Links.TraceId': [],
+      'Links.SpanId': [],
+      'Links.TraceState': [],
+      'Links.Attributes': [],
+      ReceivedAt: (ms / 1_000 + 1).toFixed(3),
+    }
+  })
+}
+
+interface OneSpanRuns {
+  everyMs: number
+  fromS: number
+  toS: number
+  user?: (i: number) => string
+  service?: string
+}
+
+test('runs that a full gateway refuses are told to be missing, and whose they were is not made up', async () => {
+  const came: SpanInsert[] = []
+  const runs = await stories.receive({
+    faults: [during('bad-version')],
+    earlierS,
+    spoil: (spans) => {
+      came.push(...refuse(spans, { keep: 15 }))
+      return came
+    },
+  })
+  const { impact } = await tellFault()
+  for (const { name, missing, share } of impact.flows) {
+    const [fromMs = 0, toMs = 0] = [missing?.from ?? '', missing?.to ?? ''].map((at) => Date.parse(at))
+    const isWithin = (ms: number): boolean => ms >= fromMs && ms < toMs
+    const due = runs.filter(({ flow, endMs }) => flow === name && isWithin(endMs)).length
+    const seen = came.filter(
+      ({ ServiceName, SpanKind, SpanName, Timestamp, Duration }) =>
+        `${ServiceName} ${SpanKind} ${SpanName}` === `gateway Server ${name}` &&
+        isWithin(Number(Timestamp) * 1_000 + Duration / 1e6),
+    ).length
+    expect(missing?.seen).toBe(seen)
+    // What would have come in the last five seconds is on its way, as far as anybody knows.
+    expect(missing?.runs).toBeGreaterThan((due - seen) * 0.8)
+    expect(missing?.low).toBeLessThan(due - seen)
+    expect(missing?.high).toBeGreaterThanOrEqual(missing?.runs ?? 0)
+    expect(missing?.runs).toBeLessThanOrEqual(due - seen)
+    expect(share).toBeGreaterThan(0.7)
+  }
+  expect(impact.flows.map(({ name }) => name).toSorted()).toEqual(['GET /products', 'POST /orders'])
+  expect(impact.missingUnknown).toBeUndefined()
+  expect(impact.users.affected).toBeLessThan(15)
+}, 240_000)
+
+test('what a collector took along when it died is not missing, as far as anybody can tell', async () => {
+  await stories.receive({
+    faults: [during('bad-version')],
+    earlierS,
+    spoil: (spans) => refuse(spans, { keep: 15 }),
+  })
+  const beats = Array.from({ length: 60 }, (_, i) => ({
+    At: (msAt(i * 5 + 10) / 1_000).toFixed(3),
+    Collector: 'another',
+    SpansReceived: i,
+  }))
+  await stories.store.clickhouse.insert({ table: 'collector_heartbeats', format: 'JSONEachRow', values: beats })
+  const { impact } = await tellFault()
+  expect(impact.flows.filter(({ missing }) => missing !== undefined)).toEqual([])
+  expect(impact.missingUnknown?.map(({ flow, why }) => `${flow} ${why}`).toSorted()).toEqual([
+    'GET /products not-received',
+    'POST /orders not-received',
+  ])
+}, 240_000)
+
+test('runs that are sampled from the onset on are not missing, whether their spans say so or not', async () => {
+  // The last eight bytes are those that samplers compare with the ratio.
+  const isSampled = ({ TraceId }: SpanInsert): boolean => Number.parseInt(TraceId.slice(16, 18), 16) < 256 / 4
+  const ofOrders = new Set<string>()
+  await stories.receive({
+    faults: [during('bad-version')],
+    earlierS,
+    spoil: (spans) => {
+      for (const { TraceId, SpanName, ServiceName } of spans)
+        if (ServiceName === 'gateway' && SpanName === 'POST /orders') ofOrders.add(TraceId)
+      return [
+        ...spans,
+        ...runsOf('GET /news', { everyMs: 200, fromS: -earlierS, toS: endS, user: (i) => `user-${i % 31}` }),
+      ]
+        .filter((span) => !isOfFault(span) || isSampled(span))
+        .map((span) => (isOfFault(span) && ofOrders.has(span.TraceId) ? { ...span, TraceState: 'ot=th:c' } : span))
+    },
+  })
+  const { impact } = await tellFault()
+  expect(impact.flows.filter(({ missing }) => missing !== undefined)).toEqual([])
+  const told = impact.missingUnknown?.map(({ flow, why }) => `${flow} ${why}`)
+  expect(told).toContain('GET /news sampled')
+  expect(told).not.toContain(expect.stringContaining('POST /orders'))
+}, 240_000)
+
+test('a user who leaves, an almost idle flow and a load spike that ends are not missing', async () => {
+  const until = { fromS: -earlierS, toS: faultS.from }
+  await stories.receive({
+    faults: [during('bad-version')],
+    earlierS,
+    spoil: (spans) => [
+      ...spans,
+      ...runsOf('GET /export', { everyMs: 250, ...until, user: () => 'batch' }),
+      ...runsOf('GET /anonymous-export', { everyMs: 250, ...until }),
+      ...runsOf('GET /reports', { everyMs: 20_000, ...until, user: (i) => `user-${i}` }),
+      ...runsOf('GET /sale', { everyMs: 1_000, ...until, toS: endS, user: (i) => `user-${i % 29}` }),
+      ...runsOf('GET /sale', { everyMs: 120, fromS: 200, toS: faultS.from, user: (i) => `user-${i % 37}` }),
+    ],
+  })
+  const { impact } = await tellFault()
+  expect(impact.flows.map(({ name, missing }) => [name, missing])).toEqual([['POST /orders', undefined]])
+  const told = new Map(impact.missingUnknown?.map(({ flow, why }) => [flow, why]))
+  expect(told.get('GET /export')).toBe('few-users')
+  expect(told.get('GET /reports')).toBeUndefined()
+  expect(told.get('GET /sale')).toBe('uneven-past')
+}, 240_000)
+
+test('what flows at other entries lack as well is the evening, and a route with a new name is not missing', async () => {
+  const isEvening = (span: SpanInsert): boolean => isOfFault(span) && !isOneOf(40, span)
+  await stories.receive({
+    faults: [during('bad-version')],
+    earlierS,
+    spoil: (spans) => {
+      const user = (i: number): string => `user-${i % 31}`
+      return [
+        ...spans.filter((span) => !isEvening(span)),
+        ...runsOf('GET /intranet', { everyMs: 100, fromS: -earlierS, toS: endS, user, service: 'intranet' }).filter(
+          (span) => !isEvening(span),
+        ),
+        ...runsOf('GET /v1/prices', { everyMs: 200, fromS: -earlierS, toS: faultS.from, user }),
+        ...runsOf('GET /v2/prices', { everyMs: 200, fromS: faultS.from, toS: endS, user }),
+      ]
+    },
+  })
+  const { impact } = await tellFault()
+  expect(impact.flows.filter(({ missing }) => missing !== undefined)).toEqual([])
+  expect(impact.missingUnknown?.map(({ flow, why }) => `${flow} ${why}`)).toEqual(['GET /v1/prices other-names'])
+}, 240_000)

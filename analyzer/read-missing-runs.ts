@@ -147,31 +147,45 @@ async function explainedOtherwise(
     before: { fromMs: (latest[0] ?? 0) * 1_000, toMs: (latest.at(-1) ?? 0) * 1_000 + minuteMs },
     few: missing.usersLeftMax,
   })
+  const ofFlow = new Map(users.map((one) => [one.flow, one]))
   const why = new Map(
-    told.map(({ of, count }) => {
-      const isCommon = told.some((other) => other.of.service === of.service && other.of.flow !== of.flow)
-      const ofFlow = users.find(({ flow }) => flow === of.flow)
-      return [of.flow, explainedByNames(of, lacking, { counts, times }) ?? explainedByUsers(count, ofFlow, isCommon)]
-    }),
+    told.map(({ of, count }): [string, WhyUnknown | undefined] => [
+      of.flow,
+      explainedByNames(of, lacking, { counts, times }) ?? explainedByWhose(count, ofFlow.get(of.flow)),
+    ]),
   )
+  // Where no user is known it counts that others who begin there lack runs for certain, or that all do.
+  const lacks = (service: string): boolean =>
+    told.some(({ of }) => of.service === service && why.get(of.flow) === undefined) ||
+    (told.filter(({ of }) => of.service === service).length > 1 &&
+      counts.every(
+        ({ flow, service: at, before }) =>
+          at !== service || lacking.some(({ of }) => of.flow === flow) || sumOf(before) < missing.dueMin,
+      ))
+  for (const { of } of told) if (why.get(of.flow) === 'unknown-users' && lacks(of.service)) why.set(of.flow, undefined)
   return (flow) => (why.has(flow) ? why.get(flow) : 'unknown-users')
 }
 
 /**
- * Whether a few users who left explain it: then what is left of the flow without them lacks nothing. Where no user is known it
- * counts that another flow that begins there lacks runs, too.
+ * Whether somebody samples since, and says so in no span: then only the smallest trace IDs are left. And whether a few users who left
+ * explain it: then what is left of the flow without them lacks nothing.
  */
-function explainedByUsers(
-  { expected, dispersion }: MissingCount,
-  users: RunUsers | undefined,
-  isCommon: boolean,
-): WhyUnknown | undefined {
-  if (users === undefined || users.beforeOfUsers < users.before / 2) return isCommon ? undefined : 'unknown-users'
+function explainedByWhose({ expected, dispersion }: MissingCount, users: RunUsers | undefined): WhyUnknown | undefined {
+  if (users !== undefined && isSampled(users)) return 'sampled'
+  if (users === undefined || users.beforeOfUsers < users.before / 2) return 'unknown-users'
   const { before, recent, beforeOfFew, recentOfFew } = users
   const due = expected * (1 - beforeOfFew / before)
   const came = recent - recentOfFew
   const pValue = negativeBinomialAtMost({ k: Math.round(came), expected: due, dispersion })
   return due - came >= due * missing.shareMin && pValue <= missing.pValueMax ? undefined : 'few-users'
+}
+
+/** Whether there are fewer large trace IDs than before, by four standard deviations of what chance leaves of half of them. */
+function isSampled({ beforeIds, recentIds, beforeLargeIds, recentLargeIds }: RunUsers): boolean {
+  return recentLargeIds.some((large, way) => {
+    const [now, usual] = [large / recentIds, (beforeLargeIds[way] ?? 0) / beforeIds]
+    return usual - now > 2 / Math.sqrt(recentIds)
+  })
 }
 
 /** Whether flows that hardly were there before have as many runs: the same flow elsewhere, or others instead of all that lack some. */

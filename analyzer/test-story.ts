@@ -34,6 +34,8 @@ interface Told {
   seed?: number
   /** When version 2.0.0 of payments came; both of its instances had 1.0.0 before. */
   deployedS?: number
+  /** So many more healthy seconds before. */
+  earlierS?: number
   /** What happens to spans on their way. */
   spoil?: (spans: SpanInsert[]) => SpanInsert[]
 }
@@ -91,9 +93,11 @@ export class Stories {
     collectorIsAlive = true,
     seed = 1,
     deployedS = 0,
+    earlierS = 0,
     spoil = (spans) => spans,
   }: Told = {}): Promise<ShopRun[]> {
-    const { spans, runs } = shopTime({ fromMs: msAt(0), toMs: msAt(endS), faults, seed })
+    const { spans, runs } = shopTime({ fromMs: msAt(-earlierS), toMs: msAt(endS), faults, seed })
+    if (earlierS > 0) this.#settledS = -earlierS
     for (const { Timestamp, ResourceAttributes } of spans) {
       if (ResourceAttributes?.['service.version'] === '2.0.0' && Number(Timestamp) * 1_000 < msAt(deployedS))
         ResourceAttributes['service.version'] = '1.0.0'

@@ -225,6 +225,38 @@ Numbers
 `)
 })
 
+test('runs that did not come are told as what they are, and what nobody can tell with the reason', () => {
+  const [flow] = incident.impact.flows
+  if (flow === undefined) throw new Error('No flow')
+  const missing = {
+    runs: 40,
+    low: 30,
+    high: 50,
+    cameLater: 0,
+    expected: 90,
+    seen: 50,
+    from: since,
+    to: '2026-11-20T12:00:30.000Z',
+    pValue: 1e-6,
+  }
+  const told = incidentReport(
+    {
+      ...incident,
+      impact: {
+        ...incident.impact,
+        flows: [{ ...flow, missing }],
+        missingUnknown: [{ flow: 'GET /export', expected: 60, seen: 0, why: 'few-users' }],
+      },
+    },
+    page,
+  )
+  expect(told).toContain(`
+  53 of 100 runs of POST /orders, 53 % (43 % to 63 %)
+    about 40 runs (30 to 50) did not come when they were due: 44 % fewer than expected in the 30 s from 12:00:00 on
+  100 % fewer runs of GET /export than expected, and whether that is its doing cannot be told: few users explain it
+  4 of 8 users`)
+})
+
 test('one without a cause says why, and one that somebody resolved says who', () => {
   const told = incidentReport(
     {

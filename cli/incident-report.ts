@@ -1,15 +1,17 @@
 // An incident, or what a time of the past tells, as text: the answer first, then why, whom it hits, and what to look at next.
-import type {
-  Anomaly,
-  Cause,
-  Evidence,
-  Impact,
-  Incident,
-  NextLook,
-  PastExplanation,
-  SeenChange,
-  ShareWithInterval,
-  SmallestEffect,
+import {
+  type Anomaly,
+  type Cause,
+  type Evidence,
+  type Impact,
+  type Incident,
+  missingSentence,
+  type NextLook,
+  type PastExplanation,
+  type SeenChange,
+  type ShareWithInterval,
+  type SmallestEffect,
+  unknownSentence,
 } from '@headwater/vocabulary'
 
 /** An incident as the API tells it. */
@@ -162,10 +164,11 @@ function changeLine({ kind, service, version, versionsBefore, description, at }:
   return `${at}  ${what} ${version ?? ''}${version === null ? '' : ' '}of ${service}${before}${description === null ? '' : `: ${description}`} (${when})`
 }
 
-function impactLines({ services, flows, users, atRisk, since }: Impact): string[] {
+function impactLines({ services, flows, missingUnknown = [], users, atRisk, since }: Impact): string[] {
   return section(`Hit since ${since}`, [
-    ...(flows.length === 0 ? ['no flow as far as can be seen'] : flows.slice(0, flowsMax).map(flowLine)),
+    ...(flows.length === 0 ? ['no flow as far as can be seen'] : flows.slice(0, flowsMax).flatMap(flowLines)),
     ...(flows.length > flowsMax ? [`and ${flows.length - flowsMax} more flows`] : []),
+    ...missingUnknown.slice(0, unknownMax).map(unknownSentence),
     ...(users.seen === 0 ? [] : [`${users.affected} of ${users.seen} users, ${shareOf(users)}`]),
     `services: ${services.join(', ')}`,
     ...riskLines(atRisk),
@@ -180,8 +183,15 @@ function riskLines(atRisk: Impact['atRisk']): string[] {
 }
 
 const flowsMax = 10
+const unknownMax = 5
 const riskMax = 5
 const anomaliesMax = 20
+
+/** A flow, and what of it did not come. */
+function flowLines(flow: Impact['flows'][number]): string[] {
+  const { missing } = flow
+  return [flowLine(flow), ...(missing === undefined ? [] : [`  ${missingSentence(missing)}`])]
+}
 
 function flowLine({ name, runsAffected, runs, ...share }: Impact['flows'][number]): string {
   return `${runsAffected} of ${runs} runs of ${name}, ${shareOf(share)}`

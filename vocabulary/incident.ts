@@ -149,7 +149,7 @@ export interface MissingUnknown {
 
 /**
  * `short-past`, `uneven-past`: what is usual is not known well enough; `few-users`: a few users who left explain it, `unknown-users`:
- * or could, as no user is known; `not-received`: a collector died, or lost or refused spans; `other-names`: as many runs came under other names.
+ * or could, as no user is known; `sampled`: somebody keeps a part of the traces only; `not-received`: a collector died, or lost or refused spans; `other-names`: as many runs came under other names.
  */
 export type WhyUnknown = (typeof whyUnknown)[number]
 export const whyUnknown = [
@@ -157,6 +157,7 @@ export const whyUnknown = [
   'uneven-past',
   'few-users',
   'unknown-users',
+  'sampled',
   'not-received',
   'other-names',
 ] as const

@@ -34,6 +34,7 @@ export type { Explanation, PastExplanation, PastQuestion } from './explanation.t
 export { type NextLook, nextLooks } from './next-looks.ts'
 export { type Series, seriesPath, type SeriesQuestion, type SeriesSignal, type SeriesWindow } from './series.ts'
 export { whyUnknown } from './incident.ts'
+export { missingSentence, unknownSentence } from './missing-sentence.ts'
 export { shareInterval, withInterval } from './share-interval.ts'
 export { type DoctorFinding, type DoctorNote, doctorVariable, readDoctorNote } from './doctor.ts'
 export { type MetricDefinition, MetricSet } from './metrics.ts'

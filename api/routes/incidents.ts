@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { readIncident, readIncidentParts, readIncidents } from '@headwater/store'
-import { nextLooks } from '@headwater/vocabulary'
+import { nextLooks, whyUnknown } from '@headwater/vocabulary'
 import { notFound } from '../errors.ts'
 import {
   answer,
@@ -86,9 +86,49 @@ export const causeShape = z
   })
   .openapi('Cause')
 
+const missingShape = z
+  .object({
+    runs: z.number().openapi({ description: 'That did not come when they were due' }),
+    low: z
+      .number()
+      .openapi({ description: 'With high, the interval that holds the true number with a confidence of 95 %' }),
+    high: z.number(),
+    cameLater: z.number().openapi({ description: 'Of these, those that came later than due' }),
+    expected: z.number().openapi({ description: 'Runs that were due from `from` to `to`, by how many came before' }),
+    seen: z.number().openapi({ description: 'Runs that came in that time' }),
+    from: time,
+    to: time,
+    pValue: z.number().openapi({ description: 'How unlikely it is that so few came by chance' }),
+  })
+  .openapi('MissingRuns')
+
 export const impactShape = z.object({
   services: z.array(z.string()),
-  flows: z.array(z.object({ name: z.string(), runsAffected: z.number(), runs: z.number(), ...interval })),
+  flows: z.array(
+    z.object({
+      name: z.string(),
+      runsAffected: z.number(),
+      runs: z.number(),
+      ...interval,
+      missing: missingShape.optional().openapi({
+        description:
+          'Of the runs that are affected, those that did not come, beyond chance; whose they were nobody knows',
+      }),
+    }),
+  ),
+  missingUnknown: z
+    .array(
+      z.object({
+        flow: z.string(),
+        expected: z.number(),
+        seen: z.number(),
+        why: z.enum(whyUnknown),
+      }),
+    )
+    .optional()
+    .openapi({
+      description: 'Flows of which fewer runs came than expected, where nobody can tell whether that is its doing',
+    }),
   users: z.object({ affected: z.number(), seen: z.number(), ...interval }),
   atRisk: z
     .array(
