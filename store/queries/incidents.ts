@@ -103,7 +103,10 @@ export function toIncident(row: Selectable<Database['incidents']>): Incident {
     noCauseReason: row.no_cause_reason,
     impact: {
       ...impact,
-      flows: impact.flows.map((flow) => ({ ...flow, ...withInterval(flow.runsAffected, flow.runs) })),
+      // How many are missing is known less well than a share of counted runs.
+      flows: impact.flows.map((flow) =>
+        flow.missing === undefined ? { ...flow, ...withInterval(flow.runsAffected, flow.runs) } : flow,
+      ),
       users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
       atRisk: earlier(impact.atRisk) ?? [],
     },

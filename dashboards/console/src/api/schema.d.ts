@@ -4524,6 +4524,15 @@ export interface components {
                     low: number;
                     /** @description 0 to 1 */
                     high: number;
+                    missing?: components["schemas"]["MissingRuns"];
+                }[];
+                /** @description Flows of which fewer runs came than expected, where nobody can tell whether that is its doing */
+                missingUnknown?: {
+                    flow: string;
+                    expected: number;
+                    seen: number;
+                    /** @enum {string} */
+                    why: "short-past" | "uneven-past" | "few-users" | "unknown-users" | "sampled" | "not-received" | "other-names";
                 }[];
                 users: {
                     affected: number;
@@ -4578,6 +4587,26 @@ export interface components {
                     confidence: number;
                 };
             } | null;
+        };
+        /** @description Of the runs that are affected, those that did not come, beyond chance; whose they were nobody knows */
+        MissingRuns: {
+            /** @description That did not come when they were due */
+            runs: number;
+            /** @description With high, the interval that holds the true number with a confidence of 95 % */
+            low: number;
+            high: number;
+            /** @description Of these, those that came later than due */
+            cameLater: number;
+            /** @description Runs that were due from `from` to `to`, by how many came before */
+            expected: number;
+            /** @description Runs that came in that time */
+            seen: number;
+            /** @example 2026-01-31T12:00:00.000Z */
+            from: string;
+            /** @example 2026-01-31T12:00:00.000Z */
+            to: string;
+            /** @description How unlikely it is that so few came by chance */
+            pValue: number;
         };
         Anomaly: {
             service: string;
@@ -4772,6 +4801,15 @@ export interface components {
                         low: number;
                         /** @description 0 to 1 */
                         high: number;
+                        missing?: components["schemas"]["MissingRuns"];
+                    }[];
+                    /** @description Flows of which fewer runs came than expected, where nobody can tell whether that is its doing */
+                    missingUnknown?: {
+                        flow: string;
+                        expected: number;
+                        seen: number;
+                        /** @enum {string} */
+                        why: "short-past" | "uneven-past" | "few-users" | "unknown-users" | "sampled" | "not-received" | "other-names";
                     }[];
                     users: {
                         affected: number;

@@ -7,7 +7,7 @@ import { count, plural, share } from '../tell.ts'
 
 /** Whom it hits: flows and users with their shares, and the services on the way. */
 export function Impact({ impact, cause }: { impact: Schemas['Incident']['impact']; cause: string | undefined }) {
-  const { flows, users, services, atRisk } = impact
+  const { flows, missingUnknown = [], users, services, atRisk } = impact
   return (
     <section className="card" aria-labelledby="impact">
       <h2 id="impact">Whom it hits</h2>
@@ -35,6 +35,7 @@ export function Impact({ impact, cause }: { impact: Schemas['Incident']['impact'
                   <Link href={flowPath(flow.name)}>
                     <Raw text={flow.name} most={60} />
                   </Link>
+                  {flow.missing !== undefined && <Missing missing={flow.missing} />}
                 </td>
                 <td className="num right nowrap">
                   {count(flow.runsAffected)} <span className="muted">of {count(flow.runs)}</span>
@@ -50,6 +51,7 @@ export function Impact({ impact, cause }: { impact: Schemas['Incident']['impact'
         <p className="muted">No run of a flow is hit so far.</p>
       )}
       {flows.length > 12 && <p className="muted">and {plural(flows.length - 12, 'other flow')}</p>}
+      <Unknown flows={missingUnknown} />
       <h3>Services</h3>
       <p className="chips">
         {services.slice(0, 30).map((service) => (
@@ -63,6 +65,53 @@ export function Impact({ impact, cause }: { impact: Schemas['Incident']['impact'
       </p>
       <Dependents atRisk={atRisk} />
     </section>
+  )
+}
+
+/** What did not come of a flow: no run of it can be looked at. */
+function Missing({ missing }: { missing: NonNullable<Schemas['Incident']['impact']['flows'][number]['missing']> }) {
+  const { runs, low, high, cameLater, expected, seen } = missing
+  return (
+    <div className="muted">
+      about <span className="num">{count(runs)}</span> of them ({count(low)} to {count(high)}) did not come when they
+      were due{cameLater > 0 && `, of which ${count(cameLater)} came later`}: {share(1 - seen / Math.max(1, expected))}{' '}
+      fewer than expected
+    </div>
+  )
+}
+
+const reasons: Readonly<Record<Unknowns[number]['why'], string>> = {
+  'short-past': 'too little is known of the time before',
+  'uneven-past': 'they came too unevenly before',
+  'few-users': 'few users explain it',
+  'unknown-users': 'whose they are is not known',
+  sampled: 'only a part of the traces is kept since',
+  'not-received': 'not all that was sent was received',
+  'other-names': 'as many came under other names',
+}
+
+type Unknowns = NonNullable<Schemas['Incident']['impact']['missingUnknown']>
+
+/** Fewer runs than expected, and why nobody can tell whether the incident keeps them away. */
+function Unknown({ flows }: { flows: Unknowns }) {
+  if (flows.length === 0) return null
+  return (
+    <>
+      <h3>Fewer runs than expected, and it cannot be told why</h3>
+      <ul>
+        {flows.slice(0, 5).map(({ flow, expected, seen, why }) => (
+          <li key={flow}>
+            <Link href={flowPath(flow)}>
+              <Raw text={flow} most={60} />
+            </Link>{' '}
+            <span className="muted">
+              {count(seen)} came, {count(expected)} were due: {reasons[why]}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {flows.length > 5 && <p className="muted">and {plural(flows.length - 5, 'other flow')}</p>}
+    </>
   )
 }
 
