@@ -1,13 +1,21 @@
 // Explaining an incident: who is to blame, what tells bad calls from good ones, and whom it hits. The decisions are pure
 // functions; this file reads what they need, in the order in which they need it.
 import { isDeepStrictEqual } from 'node:util'
-import { type Anomaly, type Cause, type Impact, type SeenChange, withInterval } from '@headwater/vocabulary'
+import {
+  type Anomaly,
+  type Cause,
+  type Impact,
+  type Replay,
+  type SeenChange,
+  withInterval,
+} from '@headwater/vocabulary'
 import {
   type BadCall,
   type Breakdown,
   type CallsInto,
   type FrequentError,
   readBadPatterns,
+  readBadRuns,
   readBreakdown,
   readFrequentErrors,
   readImpact,
@@ -26,6 +34,7 @@ import type { Finding } from './detect.ts'
 import { upstreamOf } from './graph/upstream.ts'
 import type { Group } from './group.ts'
 import { hitFlows } from './hit-flows.ts'
+import { mendedRuns } from './mended-runs.ts'
 import { noCauseReason } from './no-cause.ts'
 import { onsetMs } from './onset.ts'
 import { parameters } from './parameters.ts'
@@ -97,12 +106,15 @@ export async function explain(
     newUntilMs: sinceMs === compared.recent.fromMs ? untilMs : sinceMs + parameters.stepMs,
     services: [...group.services, ...suspects.map(({ service }) => service)],
   })
-  const [impact, patterns, causes] = await Promise.all([
+  const usualEntries = usualEntriesOf(known, { isSlowness })
+  // The time by which suspects are judged.
+  const judged = { fromMs: Math.max(sinceMs, (compared.blamed ?? compared.recent).fromMs), toMs: untilMs }
+  const [impact, patterns, causes, badRuns] = await Promise.all([
     readImpact(store, {
       ...range,
       before: normal,
       badCalls: told.flatMap((suspect) => badCallsOf(suspect, known)),
-      usualEntries: usualEntriesOf(known, { isSlowness }),
+      usualEntries,
       // Who shares its workers with what waits is hit, too, though it never passes the cause.
       hitEntries: group.findings.filter((finding) => isOfEntry(finding, known)),
       flows: told.flatMap((suspect) => flowsOf(suspect, known)),
@@ -118,7 +130,16 @@ export async function explain(
       range,
       changes,
     ),
+    told.length === 0
+      ? []
+      : readBadRuns(store, {
+          ...judged,
+          services: [...new Set([...group.services, ...told.map(({ service }) => service)])],
+          usualEntries,
+          runsMax: parameters.replay.runsMax,
+        }),
   ])
+  const replays = mendedRuns(told.slice(0, parameters.replay.suspectsMax), badRuns, { known, usualEntries })
   const reached =
     first === undefined
       ? []
@@ -140,7 +161,7 @@ export async function explain(
   return {
     title: titleOf(causes[0]),
     sinceMs,
-    causes,
+    causes: causes.map((cause, rank) => withReplay(cause, replays[rank], judged)),
     confidence: confidenceOf(suspects),
     noCauseReason: causes.length === 0 ? noCauseReason(group.findings) : null,
     impact: {
@@ -288,13 +309,43 @@ function addEvidence(
   return { ...cause, ...(attribute === undefined ? {} : { attribute }), evidence }
 }
 
+/** Before what changed: that speaks of the time, and no more of the calls. */
+function withReplay(cause: Cause, replay: Replay | undefined, range: TimeRange): Cause {
+  if (replay === undefined) return cause
+  const { runs, mended, low, high } = replay
+  const at = cause.evidence.findIndex(({ signal }) => signal === 'change')
+  const evidence = cause.evidence.toSpliced(at === -1 ? cause.evidence.length : at, 0, {
+    signal: 'replay',
+    sentence: `Without it, ${mended} of ${runs} looked-at runs that went wrong would have gone well (${Math.round(low * 100)} to ${Math.round(high * 100)} %).`,
+    query: runsLike(cause, range),
+  })
+  return { ...cause, replay, evidence }
+}
+
+/** Where runs can be read that went wrong as a cause makes them: slow ones do not fail, and none passes who gives no answer. */
+function runsLike({ service, kind }: Cause, range: TimeRange): string {
+  switch (kind) {
+    case 'errors':
+      return runsOf({ service, status: 'error' }, range)
+    case 'unavailable':
+      return runsOf({ status: 'error' }, range)
+    case 'latency':
+    case 'dependency':
+      return runsOf({ service }, range)
+  }
+}
+
 /** Changes that are evidence for one cause: the latest. */
 const changesPerCauseMax = 3
 
 /** Failed runs that passed the service in a range: where their messages and attributes can be read. */
-function failedRunsOf(service: string, { fromMs, toMs }: TimeRange): string {
-  const [since, until] = [fromMs, toMs].map((ms) => new Date(ms).toISOString())
-  return `/api/v1/executions?${new URLSearchParams({ service, status: 'error', since: since ?? '', until: until ?? '' }).toString()}`
+function failedRunsOf(service: string, range: TimeRange): string {
+  return runsOf({ service, status: 'error' }, range)
+}
+
+function runsOf(filter: { service?: string; status?: 'error' }, { fromMs, toMs }: TimeRange): string {
+  const [since = '', until = ''] = [fromMs, toMs].map((ms) => new Date(ms).toISOString())
+  return `/api/v1/executions?${new URLSearchParams({ ...filter, since, until }).toString()}`
 }
 
 /** One line that says what broke. */

@@ -169,6 +169,16 @@ export const parameters = {
     /** How far slowness elsewhere explains a service's errors: it makes calls time out, and errors slow down nobody. */
     errorsExplained: 0.5,
   },
+  /** Which runs are played again without a suspect. */
+  replay: {
+    /** So many runs that went wrong, chosen by chance: their share is told within 14 points … */
+    runsMax: 50,
+    /** … of which so many at least, and this part of them, have all of their calls. */
+    runsMin: 5,
+    wholeShareMin: 0.8,
+    /** Suspects of whom it is told. */
+    suspectsMax: 3,
+  },
   /** Where only sums per interval are known, and no call by itself. */
   aggregates: {
     /** An entry breaches when chance would do this less often, over all runs of intervals since the alert. */

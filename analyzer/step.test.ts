@@ -75,6 +75,13 @@ function expectImpact({ impact }: Incident, runs: ShopRun[], flow: ShopRun['flow
   expect(impact.users.share).toBeCloseTo(truth.usersAffected / truth.users, 2)
 }
 
+/** Played again without the first cause, each run that it hit would have gone well. */
+function expectMended({ causes: [first], since }: Incident, runs: ShopRun[], flow: ShopRun['flow']): void {
+  const { runsAffected } = truthOf(runs, flow, since)
+  const looked = Math.min(50, runsAffected)
+  expect(first?.replay).toMatchObject({ runs: looked, mended: looked, share: 1, high: 1 })
+}
+
 test('eight healthy minutes open nothing', async () => {
   await stories.receive()
   for (let second = 60; second <= endS - 10; second += 50)
@@ -115,9 +122,20 @@ test('a bad version on one of two instances is the cause, with its error, its ve
     },
   ])
   const evidence = atHeight.causes[0]?.evidence ?? []
-  expect(evidence.map(({ signal }) => signal)).toEqual(['origin-errors', 'exception', 'attribute', 'change', 'change'])
+  expect(evidence.map(({ signal }) => signal)).toEqual([
+    'origin-errors',
+    'exception',
+    'attribute',
+    'replay',
+    'change',
+    'change',
+  ])
   expect(evidence[1]?.sentence).toContain('TypeError: amount is not a number')
-  expect(evidence.slice(3).map(({ sentence }) => sentence.replaceAll(/ \(20.*?Z\)/g, ''))).toEqual([
+  expectMended(atHeight, runs, 'POST /orders')
+  expect(evidence[3]?.sentence).toMatch(
+    /^Without it, 50 of 50 looked-at runs that went wrong would have gone well \(93 to 100 %\)\.$/,
+  )
+  expect(evidence.slice(4).map(({ sentence }) => sentence.replaceAll(/ \(20.*?Z\)/g, ''))).toEqual([
     'A deploy of payments (2.0.0) was reported 10 s before it began.',
     'Version 2.0.0 of payments took its first call 10 s before it began; before, there was 1.0.0.',
   ])
@@ -144,6 +162,7 @@ test('a service that grows slow by itself is the cause, and whoever waits for it
   expect(atHeight.causes).toMatchObject([{ service: 'catalog', operation: 'GET /products', kind: 'latency', score: 1 }])
   expect(secondOf(atHeight.since)).toBe(faultS.from)
   expectImpact(atHeight, runs, 'GET /products')
+  expectMended(atHeight, runs, 'GET /products')
 }, 240_000)
 
 test('a dead service is the cause, known by the client spans of its callers; its story is kept for dashboards', async () => {
@@ -162,6 +181,7 @@ test('a dead service is the cause, known by the client spans of its callers; its
   ])
   expect(secondOf(atHeight.since)).toBe(faultS.from)
   expectImpact(atHeight, runs, 'POST /orders')
+  expectMended(atHeight, runs, 'POST /orders')
   expect(
     await stories.rows('SELECT DISTINCT State, IncidentId, CauseService FROM incident_events ORDER BY State'),
   ).toEqual([
@@ -181,6 +201,7 @@ test('for a slow peer outside, the service that waits for it is the cause, namin
     { service: 'payments', operation: 'POST /charge', kind: 'dependency', peer: 'bank.example:443', score: 1 },
   ])
   expectImpact(atHeight, runs, 'POST /orders')
+  expectMended(atHeight, runs, 'POST /orders')
 }, 240_000)
 
 test('a worker that falls silent while messages are sent is the cause', async () => {
@@ -192,6 +213,8 @@ test('a worker that falls silent while messages are sent is the cause', async ()
   ])
   expect(secondOf(atHeight.since)).toBe(faultS.from)
   expectImpact(atHeight, runs, 'POST /orders')
+  // What was not called cannot be taken off a run.
+  expect(atHeight.causes[0]?.replay).toBeUndefined()
 }, 240_000)
 
 test('while no collector lives, silence of a worker opens nothing', async () => {

@@ -5,6 +5,8 @@ const since = '2026-11-20T12:00:00.000Z'
 const page = { apiUrl: 'http://127.0.0.1:8012', nowMs: Date.parse(since) + 250_000 }
 const query = '/api/v1/series?service=payments&signal=origin-errors'
 
+const runs = '/api/v1/executions?service=payments&status=error'
+
 const incident: ToldIncident = {
   id: '7f3c',
   state: 'open',
@@ -29,6 +31,7 @@ const incident: ToldIncident = {
       evidence: [
         { signal: 'origin-errors', sentence: '55 % of 60 calls failed by themselves.', query },
         { signal: 'exception', sentence: 'Its errors say most often: TypeError', query: null },
+        { signal: 'replay', sentence: 'Without it, 46 of 50 runs would have gone well.', query: runs },
       ],
       path: [
         { service: 'payments', operation: 'POST /charge' },
@@ -41,6 +44,7 @@ const incident: ToldIncident = {
       kind: 'dependency',
       peer: 'db:5432',
       score: 0.2,
+      replay: { runs: 50, mended: 3, share: 0.06, low: 0.021, high: 0.162 },
       evidence: [],
       path: [],
     },
@@ -191,9 +195,10 @@ Where   service.version = 2.0.0: 100 % of its calls are bad, 1.0 % of the others
 Why
   - 55 % of 60 calls failed by themselves. [1]
   - Its errors say most often: TypeError
+  - Without it, 46 of 50 runs would have gone well. [2]
 
 Or else
-  20 % of the weight  orders POST /orders (dependency: db:5432)
+  20 % of the weight  orders POST /orders (dependency: db:5432): 3 of 50 runs would have gone well without it
 
 Changed around its beginning
   2026-11-20T11:59:20.000Z  first calls of version 2.0.0 of payments, after 1.9.0 (40 s before)
@@ -222,6 +227,7 @@ Comments
 
 Numbers
   [1] http://127.0.0.1:8012/api/v1/series?service=payments&signal=origin-errors
+  [2] http://127.0.0.1:8012/api/v1/executions?service=payments&status=error
 `)
 })
 

@@ -119,7 +119,7 @@ function toldLines(
     ...(first === undefined ? [noCauseReason ?? 'No cause is told.', ''] : causeLines(first, confidence, links)),
     ...section(
       'Or else',
-      others.map((cause) => `${Math.round(cause.score * 100)} % of the weight  ${causeOf(cause)}`),
+      others.map((cause) => `${Math.round(cause.score * 100)} % of the weight  ${causeOf(cause)}${replayOf(cause)}`),
     ),
     ...section(
       'Changed around its beginning',
@@ -146,6 +146,11 @@ function causeLines(cause: Cause, confidence: number, links: Links): string[] {
       evidence.map((one: Evidence) => `- ${one.sentence}${links.mark(one.query)}`),
     ),
   ]
+}
+
+/** What the evidence of the first cause says in a sentence. */
+function replayOf({ replay }: Cause): string {
+  return replay === undefined ? '' : `: ${replay.mended} of ${replay.runs} runs would have gone well without it`
 }
 
 function causeOf({ service, operation, kind, peer }: Cause): string {

@@ -2,6 +2,7 @@ import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { connectStore, migrateClickHouse, type Store } from './index.ts'
 import type { BadCall } from './bad-calls.ts'
+import { readBadRuns } from './bad-runs.ts'
 import { readImpact } from './impact.ts'
 
 let engines: TestEngines
@@ -318,4 +319,58 @@ test('users are counted once, in however many flows they are hit', async () => {
 test('of an entry that has no past no run is slow', async () => {
   await write([{ flow: 'POST /orders', ms: 9_000, isByCause: true }])
   expect((await impactOf([])).flows).toEqual([])
+})
+
+async function badRuns({ runsMax = 50, services = ['payments'] } = {}): Promise<string[]> {
+  const runs = await readBadRuns(store, {
+    fromMs: atMs - 1_000,
+    toMs: atMs + 60_000,
+    services,
+    usualEntries: [entry('POST /orders')],
+    runsMax,
+  })
+  return runs.map(({ traceId, calls }) => `${traceId}: ${calls.map(({ spanId }) => spanId).join(', ')}`).toSorted()
+}
+
+test('runs that failed or were slow and passed a service are read with their calls, as they settled last', async () => {
+  await write([
+    { flow: 'POST /orders' },
+    { flow: 'POST /orders', failed: true },
+    { flow: 'POST /orders', ms: 900 },
+    // Nobody knows how long these usually take.
+    { flow: 'GET /products', ms: 900 },
+    { flow: 'POST /orders', failed: true, services: ['gateway'] },
+    { flow: 'POST /orders', failed: true, endS: -30 },
+  ])
+  expect(await badRuns()).toEqual(['trace-1: span-1', 'trace-2: span-2'])
+  expect(await badRuns({ services: [] })).toEqual([])
+  const again = { Tick: 2, Time: (atMs / 1_000).toFixed(3), TraceId: 'trace-1', FlowId: 'run-1', Kind: 'sync' }
+  await store.clickhouse.insert({
+    table: 'chain_dependency_events',
+    format: 'JSONEachRow',
+    values: [
+      { ...again, SpanId: 'span-1', Deleted: 1 },
+      { ...again, SpanId: 'late', Deleted: 0, Failed: 1, DurationNs: 7, Service: 'bank' },
+    ],
+  })
+  expect(await badRuns()).toEqual(['trace-1: late', 'trace-2: span-2'])
+  const range = { fromMs: atMs - 1_000, toMs: atMs + 60_000 }
+  const asked = { ...range, services: ['payments'], usualEntries: [], runsMax: 50 }
+  expect(await readBadRuns(store, asked)).toMatchObject([
+    {
+      traceId: 'trace-1',
+      weight: 1,
+      calls: [{ spanId: 'late', kind: 'sync', service: 'bank', durationNs: 7, failed: true, originError: false }],
+    },
+  ])
+})
+
+test('of more runs that went wrong than are asked for, the same ones are chosen each time', async () => {
+  await write(times(200, { flow: 'POST /orders', failed: true }))
+  const chosen = await badRuns({ runsMax: 20 })
+  expect(new Set(chosen).size).toBe(20)
+  expect(await badRuns({ runsMax: 20 })).toEqual(chosen)
+  // Settled anew, a run counts once.
+  await write(times(200, { flow: 'POST /orders', failed: true, user: 'ada' }))
+  expect(new Set(await badRuns({ runsMax: 20 })).size).toBe(20)
 })

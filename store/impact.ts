@@ -40,7 +40,7 @@ const beyondChance = 2
 /**
  * Rows of runs that ended in the range. Days are told apart by when runs began: one that took longer than a day is not told.
  */
-const tracesInRange = `chain_execution_traces
+export const tracesInRange = `chain_execution_traces
   WHERE EndedAt >= fromUnixTimestamp64Milli({from:Int64}) AND EndedAt < fromUnixTimestamp64Milli({to:Int64})
     AND StartedAt >= fromUnixTimestamp64Milli({from:Int64}) - toIntervalDay(1) AND StartedAt < fromUnixTimestamp64Milli({to:Int64})`
 

@@ -21,6 +21,7 @@ export { namesMax, type OperationName, readOperationNames, readServiceNames } fr
 export { countSpansOf, readSpans, spansMax, type StoredSpan } from './queries/spans.ts'
 export type { Cursor, Page, Window } from './queries/window.ts'
 export type { BadCall } from './bad-calls.ts'
+export { type BadRun, readBadRuns, type RunCall } from './bad-runs.ts'
 export {
   type Breakdown,
   type CallPattern,

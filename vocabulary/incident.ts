@@ -56,7 +56,7 @@ export type CauseKind = 'errors' | 'latency' | 'unavailable' | 'dependency'
 
 /** An observation that a cause rests on: numbers first, and a sentence made from them. */
 export interface Evidence {
-  signal: Signal | 'exception' | 'attribute' | 'change'
+  signal: Signal | 'exception' | 'attribute' | 'replay' | 'change'
   sentence: string
   expected?: number
   seen?: number
@@ -99,9 +99,17 @@ export interface Cause {
   peer?: string
   /** What tells bad calls from good ones, such as `service.version` = `2.0.0`. */
   attribute?: { name: string; value: string; badShare: number; goodShare: number }
+  /** What would have become of runs that went wrong without it; absent where their calls do not tell. */
+  replay?: Replay
   evidence: Evidence[]
   /** From the cause to an entry. */
   path: PathStep[]
+}
+
+/** Runs that went wrong, played again without what a cause did to them: `mended` of `runs` would have gone well. */
+export interface Replay extends ShareWithInterval {
+  runs: number
+  mended: number
 }
 
 export interface Impact {

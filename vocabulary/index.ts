@@ -12,6 +12,7 @@ export type {
   MissingRuns,
   MissingUnknown,
   PathStep,
+  Replay,
   SeenChange,
   ShareWithInterval,
   Signal,

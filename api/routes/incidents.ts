@@ -68,9 +68,16 @@ export const causeShape = z
     attribute: z
       .object({ name: z.string(), value: z.string(), badShare: z.number(), goodShare: z.number() })
       .optional(),
+    replay: z
+      .object({ runs: z.int(), mended: z.int(), ...interval })
+      .optional()
+      .openapi({
+        description:
+          'Runs that went wrong, played again without it: mended of runs would have gone well; absent where their calls do not tell',
+      }),
     evidence: z.array(
       z.object({
-        signal: z.enum([...signal.options, 'exception', 'attribute', 'change']),
+        signal: z.enum([...signal.options, 'exception', 'attribute', 'replay', 'change']),
         sentence: z.string(),
         expected: z.number().optional(),
         seen: z.number().optional(),

@@ -4447,9 +4447,20 @@ export interface components {
                 badShare: number;
                 goodShare: number;
             };
+            /** @description Runs that went wrong, played again without it: mended of runs would have gone well; absent where their calls do not tell */
+            replay?: {
+                runs: number;
+                mended: number;
+                /** @description 0 to 1 */
+                share: number;
+                /** @description With high, the interval that holds the true share with a confidence of 95 % */
+                low: number;
+                /** @description 0 to 1 */
+                high: number;
+            };
             evidence: {
                 /** @enum {string} */
-                signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "unanswered" | "exception" | "attribute" | "change";
+                signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "unanswered" | "exception" | "attribute" | "replay" | "change";
                 sentence: string;
                 expected?: number;
                 seen?: number;

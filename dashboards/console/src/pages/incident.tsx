@@ -189,6 +189,14 @@ function Verdict({ cause, confidence }: { cause: Schemas['Cause']; confidence: n
           </dt>
           <dd className="num">{share(cause.score)}</dd>
         </div>
+        {cause.replay !== undefined && (
+          <div>
+            <dt title="Runs that went wrong, played again without what it did to them">Well without it</dt>
+            <dd className="num" title={`${share(cause.replay.low)} to ${share(cause.replay.high)} of all such runs`}>
+              {cause.replay.mended} of {plural(cause.replay.runs, 'run')}
+            </dd>
+          </div>
+        )}
         {cause.attribute !== undefined && (
           <div className="wide">
             <dt>What tells bad calls from good ones</dt>
