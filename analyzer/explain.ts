@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
   type Anomaly,
+  attributeWords,
   type Cause,
   type Impact,
   type Replay,
@@ -297,10 +298,10 @@ function addEvidence(
     })
   }
   if (attribute !== undefined) {
-    const { name, value, badShare, goodShare } = attribute
+    const { badShare, goodShare } = attribute
     evidence.push({
       signal: 'attribute',
-      sentence: `${Math.round(badShare * 100)} % of its calls with ${name} = ${value} are bad, ${Math.round(goodShare * 100)} % of the others.`,
+      sentence: `${Math.round(badShare * 100)} % of its calls with ${attributeWords(attribute)} are bad, ${Math.round(goodShare * 100)} % of the others.`,
       query: failedRunsOf(cause.service, range),
     })
   }

@@ -169,6 +169,15 @@ export const parameters = {
     /** How far slowness elsewhere explains a service's errors: it makes calls time out, and errors slow down nobody. */
     errorsExplained: 0.5,
   },
+  /** What tells bad calls from good ones. */
+  attributes: {
+    /** Values of so many attributes at most do harm together; so many conditions are tried with one value more. */
+    lengthMax: 3,
+    beamMax: 20,
+    /** Calls without it are less often bad, by so much at least and with a chance below this. */
+    shareRiseMin: 0.3,
+    pValueMax: 1e-3,
+  },
   /** Which runs are played again without a suspect. */
   replay: {
     /** So many runs that went wrong, chosen by chance: their share is told within 14 points … */

@@ -27,7 +27,16 @@ const incident: ToldIncident = {
       operation: 'POST /charge',
       kind: 'errors',
       score: 0.8,
-      attribute: { name: 'service.version', value: '2.0.0', badShare: 1, goodShare: 0.01 },
+      attribute: {
+        name: 'service.version',
+        value: '2.0.0',
+        and: [{ name: 'flow.name', value: 'POST /orders' }],
+        badShare: 1,
+        low: 0.92,
+        high: 1,
+        goodShare: 0.01,
+        lift: 4.1,
+      },
       evidence: [
         { signal: 'origin-errors', sentence: '55 % of 60 calls failed by themselves.', query },
         { signal: 'exception', sentence: 'Its errors say most often: TypeError', query: null },
@@ -190,7 +199,7 @@ reopened at 2026-11-20T12:03:00.000Z: It came back 1 min after it had been resol
 
 Cause   payments POST /charge (errors), 82 % sure
 Path    payments POST /charge  →  gateway POST /orders
-Where   service.version = 2.0.0: 100 % of its calls are bad, 1.0 % of the others
+Where   service.version = 2.0.0 and flow.name = POST /orders: 100 % (92 % to 100 %) of its calls are bad, 1.0 % of the others
 
 Why
   - 55 % of 60 calls failed by themselves. [1]

@@ -1,6 +1,7 @@
 // An incident, or what a time of the past tells, as text: the answer first, then why, whom it hits, and what to look at next.
 import {
   type Anomaly,
+  attributeWords,
   type Cause,
   type Evidence,
   type Impact,
@@ -11,6 +12,7 @@ import {
   type SeenChange,
   type ShareWithInterval,
   type SmallestEffect,
+  type TellingAttribute,
   unknownSentence,
 } from '@headwater/vocabulary'
 
@@ -138,7 +140,7 @@ function causeLines(cause: Cause, confidence: number, links: Links): string[] {
     ...(attribute === undefined
       ? []
       : [
-          `Where   ${attribute.name} = ${attribute.value}: ${percent(attribute.badShare)} of its calls are bad, ${percent(attribute.goodShare)} of the others`,
+          `Where   ${attributeWords(attribute)}: ${percent(attribute.badShare)}${betweenOf(attribute)} of its calls are bad, ${percent(attribute.goodShare)} of the others`,
         ]),
     '',
     ...section(
@@ -146,6 +148,11 @@ function causeLines(cause: Cause, confidence: number, links: Links): string[] {
       evidence.map((one: Evidence) => `- ${one.sentence}${links.mark(one.query)}`),
     ),
   ]
+}
+
+/** Incidents of earlier versions tell no interval. */
+function betweenOf({ low, high }: TellingAttribute): string {
+  return low === undefined || high === undefined ? '' : ` (${percent(low)} to ${percent(high)})`
 }
 
 /** What the evidence of the first cause says in a sentence. */

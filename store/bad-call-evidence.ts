@@ -40,15 +40,23 @@ export async function readBadPatterns(store: Store, asked: AboutBadCalls): Promi
 }
 
 /**
- * How bad calls of a cause differ from good ones: counts by version and instance, and what the errors say. A call that was
+ * How bad calls of a cause differ from good ones: counts by version and instance, by who called and in which flow. A call that was
  * sampled counts as those that it stands for.
  */
 export interface Breakdown {
   version: string
   instance: string
+  /** Canonical key of a service; empty where nobody of ours called. */
+  caller: string
+  flow: string
   calls: number
   bad: number
+  /** Calls that were kept, each counted once. */
+  kept: number
 }
+
+/** Rows that are read at most: those with most calls. */
+const breakdownMax = 2_000
 
 export async function readBreakdown(store: Store, asked: AboutBadCalls): Promise<Breakdown[]> {
   const { badCalls } = asked
@@ -58,7 +66,8 @@ export async function readBreakdown(store: Store, asked: AboutBadCalls): Promise
   if (places.length === 0) return []
   return await ask<Breakdown>(
     store,
-    `SELECT Version AS version, Instance AS instance, toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditionsOf(badCalls)})) AS bad
+    `SELECT Version AS version, Instance AS instance, Caller AS caller, FlowName AS flow,
+              toUInt64(sum(Weight)) AS calls, toUInt64(sumIf(Weight, ${conditionsOf(badCalls)})) AS bad, count() AS kept
             FROM (
               -- A call that its callee has answered is replaced by none of another callee.
               SELECT * FROM ${callsInRange} AND Service IN {accused:Array(String)}
@@ -66,7 +75,7 @@ export async function readBreakdown(store: Store, asked: AboutBadCalls): Promise
               ORDER BY Tick DESC LIMIT 1 BY ${callKey}
             )
             WHERE NOT Deleted
-            GROUP BY version, instance ORDER BY calls DESC LIMIT 200`,
+            GROUP BY version, instance, caller, flow ORDER BY calls DESC, version, instance, caller, flow LIMIT ${breakdownMax}`,
     asked,
     { places },
   )

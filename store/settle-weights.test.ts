@@ -129,7 +129,9 @@ test('which version is bad and what errors say is weighed, too: healthy calls th
   await settle()
   const badCalls = [{ kind: 'errors', service: 'shop', operation: 'GET /' } as const]
   const range = { fromMs: (nowS - 60) * 1_000, toMs: nowS * 1_000, badCalls }
-  expect(await readBreakdown(store, range)).toEqual([{ version: '', instance: '', calls: 510, bad: 10 }])
+  expect(await readBreakdown(store, range)).toEqual([
+    { version: '', instance: '', caller: '', flow: 'GET /', calls: 510, bad: 10, kept: 30 },
+  ])
   expect(await readFrequentErrors(store, range)).toEqual([{ errorType: '', message: 'broken', calls: 10 }])
 })
 

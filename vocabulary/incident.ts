@@ -97,13 +97,28 @@ export interface Cause {
   score: number
   /** For kind `dependency`: whom the service waits for. */
   peer?: string
-  /** What tells bad calls from good ones, such as `service.version` = `2.0.0`. */
-  attribute?: { name: string; value: string; badShare: number; goodShare: number }
+  attribute?: TellingAttribute
   /** What would have become of runs that went wrong without it; absent where their calls do not tell. */
   replay?: Replay
   evidence: Evidence[]
   /** From the cause to an entry. */
   path: PathStep[]
+}
+
+/** What tells bad calls from good ones, such as `service.version` = `2.0.0`. */
+export interface TellingAttribute {
+  name: string
+  value: string
+  /** Further values that a call must have, too, where they only do harm together. */
+  and?: { name: string; value: string }[]
+  /** Of the calls that have it, the share that is bad; with `low` and `high`, the interval that holds the true one with 95 %. */
+  badShare: number
+  low?: number
+  high?: number
+  /** Of the other calls, the share that is bad. */
+  goodShare: number
+  /** How many times as often as all calls those that have it are bad. */
+  lift?: number
 }
 
 /** Runs that went wrong, played again without what a cause did to them: `mended` of `runs` would have gone well. */

@@ -17,6 +17,7 @@ export type {
   ShareWithInterval,
   Signal,
   SmallestEffect,
+  TellingAttribute,
   Verdict,
   WhyUnknown,
 } from './incident.ts'
@@ -31,6 +32,7 @@ export type {
   AlertTold,
   Severity,
 } from './alert.ts'
+export { attributeWords } from './attribute-words.ts'
 export type { Explanation, PastExplanation, PastQuestion } from './explanation.ts'
 export { type NextLook, nextLooks } from './next-looks.ts'
 export { type Series, seriesPath, type SeriesQuestion, type SeriesSignal, type SeriesWindow } from './series.ts'

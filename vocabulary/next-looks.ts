@@ -1,3 +1,4 @@
+import { attributeWords } from './attribute-words.ts'
 import type { Incident } from './incident.ts'
 
 /** Something worth looking at next. */
@@ -35,9 +36,12 @@ export function nextLooks({
       query: null,
     })
   }
-  if (first.attribute !== undefined && first.attribute.name !== 'service.version') {
+  if (
+    first.attribute !== undefined &&
+    (first.attribute.name !== 'service.version' || first.attribute.and !== undefined)
+  ) {
     looks.push({
-      sentence: `What is different about ${first.attribute.name} = ${first.attribute.value}: ${percent(first.attribute.badShare)} of the calls with it are bad, ${percent(first.attribute.goodShare)} of the others.`,
+      sentence: `What is different about ${attributeWords(first.attribute)}: ${percent(first.attribute.badShare)} of the calls with it are bad, ${percent(first.attribute.goodShare)} of the others.`,
       query: null,
     })
   }

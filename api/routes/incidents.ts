@@ -66,8 +66,24 @@ export const causeShape = z
     }),
     peer: z.string().optional(),
     attribute: z
-      .object({ name: z.string(), value: z.string(), badShare: z.number(), goodShare: z.number() })
-      .optional(),
+      .object({
+        name: z.string(),
+        value: z.string(),
+        and: z
+          .array(z.object({ name: z.string(), value: z.string() }))
+          .optional()
+          .openapi({ description: 'Further values that a call must have, where they only do harm together' }),
+        badShare: share.openapi({ description: 'Of the calls that have it, the share that is bad' }),
+        low: interval.low.optional(),
+        high: share.optional(),
+        goodShare: share.openapi({ description: 'Of the other calls, the share that is bad' }),
+        lift: z
+          .number()
+          .optional()
+          .openapi({ description: 'How many times as often as all calls those that have it are bad' }),
+      })
+      .optional()
+      .openapi({ description: 'What tells bad calls from good ones' }),
     replay: z
       .object({ runs: z.int(), mended: z.int(), ...interval })
       .optional()

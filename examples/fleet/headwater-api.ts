@@ -2,13 +2,15 @@
 
 import { z } from 'zod'
 
+const value = { name: z.string(), value: z.string() }
+
 const causeForm = z.looseObject({
   service: z.string(),
   operation: z.string(),
   kind: z.enum(['errors', 'latency', 'unavailable', 'dependency']),
   score: z.number(),
   peer: z.string().optional(),
-  attribute: z.looseObject({ name: z.string(), value: z.string() }).optional(),
+  attribute: z.looseObject({ ...value, and: z.array(z.looseObject(value)).optional() }).optional(),
   evidence: z.array(z.looseObject({ sentence: z.string() })),
   path: z.array(z.looseObject({ service: z.string(), operation: z.string() })),
 })

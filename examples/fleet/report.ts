@@ -80,7 +80,9 @@ function headline({ service, operation, kind, peer, attribute }: Cause): string 
     unavailable: `${service} does not answer ${operation}`.trimEnd(),
     dependency: `${service} waits in ${operation} for ${peer ?? 'a peer that sends no spans'}`,
   }
-  return sentences[kind] + (attribute ? ` where ${attribute.name} is ${attribute.value}` : '')
+  const values = attribute ? [attribute, ...(attribute.and ?? [])] : []
+  const where = values.map(({ name, value }) => `${name} is ${value}`).join(' and ')
+  return sentences[kind] + (where === '' ? '' : ` where ${where}`)
 }
 
 function reach({ impact }: Incident | FaultDocument['incident']): string {

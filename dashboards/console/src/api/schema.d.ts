@@ -4441,11 +4441,25 @@ export interface components {
             /** @description Its share of the weights of all suspects, 0 to 1. What weighs are bad calls that nobody else explains, over all calls to a power: it tells the order of causes, and is no share of bad calls */
             score: number;
             peer?: string;
+            /** @description What tells bad calls from good ones */
             attribute?: {
                 name: string;
                 value: string;
+                /** @description Further values that a call must have, where they only do harm together */
+                and?: {
+                    name: string;
+                    value: string;
+                }[];
+                /** @description Of the calls that have it, the share that is bad */
                 badShare: number;
+                /** @description With high, the interval that holds the true share with a confidence of 95 % */
+                low?: number;
+                /** @description 0 to 1 */
+                high?: number;
+                /** @description Of the other calls, the share that is bad */
                 goodShare: number;
+                /** @description How many times as often as all calls those that have it are bad */
+                lift?: number;
             };
             /** @description Runs that went wrong, played again without it: mended of runs would have gone well; absent where their calls do not tell */
             replay?: {

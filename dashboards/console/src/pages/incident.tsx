@@ -1,7 +1,7 @@
 // The page that an alert links to. Top to bottom in the order of the questions: what happened, where it started and why we
 // think so, whom it hits, what happened when, and what to look at next.
 import { useQuery } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { Fragment, useEffect } from 'react'
 import { Link } from 'wouter'
 import { dataOf, GET, type Schemas } from '../api/client.ts'
 import { useLive } from '../api/live.ts'
@@ -201,18 +201,28 @@ function Verdict({ cause, confidence }: { cause: Schemas['Cause']; confidence: n
           <div className="wide">
             <dt>What tells bad calls from good ones</dt>
             <dd>
-              <code>
-                <Raw text={cause.attribute.name} most={80} /> = <Raw text={cause.attribute.value} most={120} />
-              </code>{' '}
-              <span className="muted">
-                {share(cause.attribute.badShare)} of its calls are bad, {share(cause.attribute.goodShare)} of the others
-              </span>
+              {[cause.attribute, ...(cause.attribute.and ?? [])].map(({ name, value }, at) => (
+                <Fragment key={name}>
+                  {at > 0 && ' and '}
+                  <code>
+                    <Raw text={name} most={80} /> = <Raw text={value} most={120} />
+                  </code>
+                </Fragment>
+              ))}{' '}
+              <span className="muted">{told(cause.attribute)}</span>
             </dd>
           </div>
         )}
       </dl>
     </div>
   )
+}
+
+/** How much worse the calls are that have it. Incidents of earlier versions tell no interval. */
+function told({ badShare, low, high, goodShare, lift }: NonNullable<Schemas['Cause']['attribute']>): string {
+  const between = low === undefined || high === undefined ? '' : ` (${share(low)} to ${share(high)})`
+  const times = lift === undefined ? '' : `: ${lift} times as often as all`
+  return `${share(badShare)}${between} of its calls are bad, ${share(goodShare)} of the others${times}`
 }
 
 function OtherCauses({ causes, since }: { causes: Schemas['Cause'][]; since: string }) {
