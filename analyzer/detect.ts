@@ -4,6 +4,7 @@ import {
   countAbove,
   type Histogram,
   quantileBucket,
+  type SameTime,
   type Signal,
   type SmallestEffect,
 } from '@headwater/vocabulary'
@@ -32,8 +33,10 @@ export interface Finding {
   excessCalls: number
   /** Time beyond the expected, over all calls. */
   excessNs: number
-  /** Calls slower than this are slow; for latency signals. */
+  /** Calls slower than this are slow, and there were so many of them, now and before; for latency signals. */
   slowNs?: number
+  slowCalls?: number
+  slowBefore?: number
   /** What was logged more or less often than usual; for logs. */
   line?: string
   /** Who is asked in a cache's stead; for cache misses. */
@@ -42,6 +45,8 @@ export interface Finding {
   smallest?: SmallestEffect
   /** The times that it compares, where these are not the step's: of what lasts. */
   compared?: { recent: TimeRange; baseline: TimeRange }
+  /** What this time of day was like on other days. */
+  sameTime?: SameTime
 }
 
 /** By which rules series are judged. */
@@ -230,9 +235,11 @@ function judgeTime(
     const excessCalls = Math.max(0, slow - (calls * slowBefore) / callsBefore)
     const isLarge = excessCalls / calls >= rule.shareRiseMin
     const pValue = isLarge ? betaBinomialTail({ k: slow, n: calls, badBefore: slowBefore, callsBefore }) : 1
-    return { slowBucket, excessCalls, pValue }
+    return { slowBucket, slow, slowBefore, excessCalls, pValue }
   })
-  const { slowBucket, excessCalls, pValue } = judged.reduce((best, one) => (one.pValue < best.pValue ? one : best))
+  const { slowBucket, slow, slowBefore, excessCalls, pValue } = judged.reduce((best, one) =>
+    one.pValue < best.pValue ? one : best,
+  )
   return {
     ...subject,
     expected: bucketMiddle(quantileBucket(before, 0.5) ?? 0),
@@ -245,6 +252,8 @@ function judgeTime(
     excessCalls,
     excessNs: Math.max(0, nowNs - (calls * beforeNs) / callsBefore),
     slowNs: bucketMiddle(slowBucket),
+    slowCalls: slow,
+    slowBefore,
   }
 }
 

@@ -41,6 +41,7 @@ import { onsetMs } from './onset.ts'
 import { parameters } from './parameters.ts'
 import { operationKey, type Picture } from './picture.ts'
 import { readMissingRuns } from './read-missing-runs.ts'
+import { sentenceOf } from './same-time.ts'
 import { type Compared, queryOf, toAnomaly } from './told-anomaly.ts'
 import { isOfEntry } from './entries.ts'
 import { usualEntriesOf } from './usual-entries.ts'
@@ -127,9 +128,7 @@ export async function explain(
         queryOf(finding, { ...compared, recent: compared.blamed ?? compared.recent }),
       ),
       told,
-      known,
-      range,
-      changes,
+      { known, range, changes, findings: group.findings, compared },
     ),
     told.length === 0
       ? []
@@ -258,9 +257,19 @@ async function withEvidence(
   store: Store,
   causes: Cause[],
   told: Suspect[],
-  known: Picture,
-  range: TimeRange,
-  changes: readonly SeenChange[],
+  {
+    known,
+    range,
+    changes,
+    findings,
+    compared,
+  }: {
+    known: Picture
+    range: TimeRange
+    changes: readonly SeenChange[]
+    findings: readonly Finding[]
+    compared: Compared
+  },
 ): Promise<Cause[]> {
   return await Promise.all(
     causes.map(async (cause, rank) => {
@@ -273,7 +282,8 @@ async function withEvidence(
               readBreakdown(store, { ...range, badCalls }),
               readFrequentErrors(store, { ...range, badCalls }),
             ])
-      return addEvidence(cause, { range, breakdown, errors, changes })
+      const withOwn = addEvidence(cause, { range, breakdown, errors, changes })
+      return suspect === undefined ? withOwn : addSameTime(withOwn, { suspect, findings, compared })
     }),
   )
 }
@@ -333,6 +343,22 @@ function runsLike({ service, kind }: Cause, range: TimeRange): string {
     case 'latency':
     case 'dependency':
       return runsOf({ service }, range)
+  }
+}
+
+/** Of what was found at a suspect, the largest departure says what this time of day was like on other days. */
+function addSameTime(
+  cause: Cause,
+  { suspect, findings, compared }: { suspect: Suspect; findings: readonly Finding[]; compared: Compared },
+): Cause {
+  const [largest] = findings
+    .filter((finding) => finding.sameTime !== undefined && concerns(finding, suspect))
+    .toSorted((a, b) => b.excessCalls - a.excessCalls)
+  if (largest?.sameTime === undefined) return cause
+  const sentence = sentenceOf(largest.sameTime)
+  return {
+    ...cause,
+    evidence: [...cause.evidence, { signal: 'time-of-day', sentence, query: queryOf(largest, compared) }],
   }
 }
 

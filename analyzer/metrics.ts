@@ -18,6 +18,10 @@ const definitions = {
     help: 'Steps within a window, made while an incident could be beginning',
   },
   headwater_analyzer_findings_total: { type: 'counter', help: 'Departures from normal, over all steps' },
+  headwater_analyzer_usual_findings_total: {
+    type: 'counter',
+    help: 'Departures from the last hour that are usual at this time of day, over all steps; they open nothing',
+  },
   headwater_analyzer_series_left_out_total: {
     type: 'counter',
     help: 'Series, pairs of services, services and windows that a step did not look at, because there were too many; the busiest, nearest and newest are looked at',

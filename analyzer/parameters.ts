@@ -72,6 +72,30 @@ export const parameters = {
     /** Calls that in no usual minute were fewer than this part of what is usual vary less: the size of the negative binomial. */
     steady: { partMin: 0.9, dispersion: 400 },
   },
+  /** What departs from the last hour, and is usual at this time of day, opens nothing. */
+  sameTime: {
+    /** So many days are compared, of the kind of this one (weekday or weekend) where enough of these are known … */
+    days: 7,
+    /** … not longer ago than this … */
+    withinDays: 28,
+    /** … and of each the minutes so long before and after the time of day. */
+    aroundMinutes: 5,
+    /** A day is told by the worst of its stretches of one of these lengths, the shortest first. */
+    stretchMinutes: [1, 2, 3, 5, 11],
+    /** A day that is as ever departs less often than this, over all of its stretches. */
+    dayPValueMax: 0.01,
+    /** Usual is what at least so many days show, this part of those that are known … */
+    daysMin: 3,
+    shareMin: 0.7,
+    /** … as long as now is not clearly worse than so many of them: a single bad day excuses nothing. */
+    asMuchMin: 2,
+    /** Clearly worse: chance would do so less often than this, and the share of bad calls is higher by as much as makes a finding … */
+    worsePValueMax: 0.01,
+    /** … or half of the slow calls take more than this many times as long. */
+    slowerFactor: 1.5,
+    /** The largest findings of a step are compared; the others of a group are as these are. */
+    findingsMax: 500,
+  },
   /** Counts of calls vary more than by chance alone: the size of the negative binomial. */
   callsDispersion: 20,
   /** A slow call weighs as much as a failed one when its excess reaches this. */

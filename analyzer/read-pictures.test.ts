@@ -19,6 +19,7 @@ import { parameters } from './parameters.ts'
 import { operationKey, pictureOf } from './picture.ts'
 import { LastingEffects } from './read-lasting.ts'
 import { readPictures } from './read-pictures.ts'
+import { writeStates } from './test-states.ts'
 import { callsIn, tell } from './test-table.ts'
 
 let engines: TestEngines
@@ -38,39 +39,6 @@ afterAll(async () => {
 const atMs = Math.floor(Date.now() / 10_000) * 10_000
 const baselineFromMs = atMs - parameters.baselineMs
 const baselineToMs = atMs - parameters.recentMs - parameters.gapMs
-
-/** Writes states into ten seconds and into its minute, as settling does. */
-async function write(states: { state: CallState; windowMs: number }[]): Promise<void> {
-  for (const [table, windowS] of [
-    ['chain_health_metrics_10s', 10],
-    ['chain_health_metrics', 60],
-  ] as const) {
-    await store.clickhouse.insert({
-      table,
-      format: 'JSONEachRow',
-      values: states.map(({ state, windowMs }) => ({
-        Window: Math.floor(windowMs / 1_000 / windowS) * windowS,
-        Service: state.service,
-        Operation: state.operation,
-        Kind: state.kind,
-        Caller: state.caller,
-        CallerOperation: state.callerOperation,
-        FlowName: state.flowName,
-        Version: state.version,
-        Calls: state.calls,
-        Errors: state.errors,
-        OriginErrors: state.originErrors,
-        ClientErrors: state.clientErrors,
-        DurationNs: Math.round(state.durationNs),
-        SelfNs: Math.round(state.selfNs),
-        WireNs: Math.round(state.wireNs),
-        Duration: state.duration,
-        Self: state.self,
-        Wire: state.wire ?? {},
-      })),
-    })
-  }
-}
 
 async function empty(): Promise<void> {
   for (const table of ['chain_health_metrics_10s', 'chain_health_metrics']) {
@@ -201,7 +169,7 @@ test('what is read after a screen shows just the findings that all series show',
           windowMs: baselineToMs - window * 10_000,
         })
       }
-      await write([...now.map((state) => ({ state, windowMs: atMs - 20_000 })), ...before])
+      await writeStates(store, [...now.map((state) => ({ state, windowMs: atMs - 20_000 })), ...before])
       const pictures = await readPictures(store, atMs)
       const baselineMs = new Set(before.map(({ windowMs }) => windowMs)).size * 10_000
       const expected = findInAll(
@@ -261,7 +229,7 @@ test('what lasts is read just so after a screen, too', async () => {
       )
       const busy = { service: 'busy', operation: 'x', kind: 'entry', caller: 'a', callerOperation: 'x', usualNs: 2e6 }
       before.push(stateOf(busy, { ...healthy, calls: 3_000 }))
-      await write([
+      await writeStates(store, [
         ...minutes.flatMap((states, minute) =>
           states.map((state) => ({ state, windowMs: toMs - (3 - minute) * 60_000 })),
         ),
@@ -301,7 +269,7 @@ test('work that some successes leave out shows where each of them used to do it,
   const usual = [60, 40, 59, 35, 60, 60].map((asked) => minuteOf(60, asked))
   const now = [30, 40, 36].map((made) => minuteOf(made, made / 2))
   const idle = callsIn('- > quiet GET /: 1 calls')
-  await write([
+  await writeStates(store, [
     ...[...usual, ...now].flatMap((states, at, { length }) =>
       states.map((state) => ({ state, windowMs: toMs - (length - at) * 60_000 })),
     ),
@@ -338,7 +306,7 @@ test('what is slower everywhere is told by services that have spans, and by peer
       orders POST /orders ?> db.example:5432: 50 calls, ${2 * factor} ms`)
   const slowdownOf = async (now: CallState[]): Promise<number> => {
     await empty()
-    await write([
+    await writeStates(store, [
       ...now.map((state) => ({ state, windowMs: atMs - 20_000 })),
       ...placesAt(1).map((state) => ({ state, windowMs: baselineFromMs + 600_000 })),
     ])
@@ -365,7 +333,7 @@ test('around a service are its calls, those into it and those of all that it cal
     search GET /search > index GET /index: 300 calls
     stats POST / > payments GET /sums: 300 calls`)
   const now = before.filter(({ service: callee }) => callee !== 'bank.example:443')
-  await write([
+  await writeStates(store, [
     ...now.map((state) => ({ state, windowMs: atMs - 20_000 })),
     ...before.map((state) => ({ state, windowMs: baselineFromMs + 600_000 })),
   ])
@@ -393,7 +361,10 @@ test('around a service are its calls, those into it and those of all that it cal
 
 test('thousands of services are asked for at once, though their names do not fit into a URL', async () => {
   await empty()
-  await write(callsIn('- > gateway GET /: 300 calls').map((state) => ({ state, windowMs: atMs - 20_000 })))
+  await writeStates(
+    store,
+    callsIn('- > gateway GET /: 300 calls').map((state) => ({ state, windowMs: atMs - 20_000 })),
+  )
   const pictures = await readPictures(store, atMs)
   const many = Array.from({ length: 5_000 }, (_, i) => `service-of-a-large-fleet-${i}`)
   const { recent } = await pictures.around([...many, 'gateway'])
@@ -407,7 +378,10 @@ test('of hundreds of services below, the nearest are looked at, and the others a
     (_, i) => `gateway GET / > near-${i} GET /: 300 calls
     near-${i} GET / > far-${i} GET /: 300 calls`,
   )
-  await write(callsIn(calls.join('\n')).map((state) => ({ state, windowMs: atMs - 20_000 })))
+  await writeStates(
+    store,
+    callsIn(calls.join('\n')).map((state) => ({ state, windowMs: atMs - 20_000 })),
+  )
   const pictures = await readPictures(store, atMs)
   const { recent } = await pictures.around(['gateway'])
   const leftOut = pictures.leftOut()
@@ -427,7 +401,10 @@ test('onsets are read of the calls that are asked for, and what tells them apart
     stats POST / > orders POST /orders: 50 calls
     gateway GET / > orders GET /orders: 20 calls
     orders POST /orders > payments POST /pay: 380 calls`)
-  await write([40_000, 20_000].flatMap((agoMs) => states.map((state) => ({ state, windowMs: atMs - agoMs }))))
+  await writeStates(
+    store,
+    [40_000, 20_000].flatMap((agoMs) => states.map((state) => ({ state, windowMs: atMs - agoMs }))),
+  )
   const { windows, leftOut } = await readWindows(store, {
     fromMs: atMs - 600_000,
     toMs: atMs,

@@ -133,6 +133,7 @@ async function round({
   state.isUneasy = report.isUneasy && performance.now() - stepBeganMs < parameters.early.stepMs / 2
   metrics.add(isEarly(stepMs) ? 'headwater_analyzer_early_steps_total' : 'headwater_analyzer_steps_total')
   metrics.add('headwater_analyzer_findings_total', report.findings)
+  metrics.add('headwater_analyzer_usual_findings_total', report.usual)
   metrics.add('headwater_incidents_opened_total', report.opened)
   metrics.add('headwater_incidents_reopened_total', report.reopened)
   metrics.add('headwater_incidents_resolved_total', report.resolved)

@@ -10,11 +10,14 @@ import {
   saveIncident,
 } from '@headwater/store'
 import type { Incident } from '@headwater/vocabulary'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LastingEffects } from './read-lasting.ts'
+import { daysBefore } from './read-same-time.ts'
 import { step, type StepReport } from './step.ts'
 import type { ShopRun } from './test-shop.ts'
+import { writeStates } from './test-states.ts'
 import { during, endS, faultS, msAt, secondOf, Stories } from './test-story.ts'
+import { shop } from './test-table.ts'
 
 let stories: Stories
 
@@ -356,3 +359,105 @@ test('an analyzer that has lost the lease writes nothing', async () => {
   ).toEqual([{ n: 0 }])
   expect(await step(stories.store, stories.lease, msAt(340))).toMatchObject({ opened: 1 })
 }, 240_000)
+
+describe('what is usual at this time of day', () => {
+  type Place = Parameters<typeof shop>[1]
+  const batch: Place = { catalog: '300 calls, 500 ms, self 500 ms, flow GET /products' }
+
+  /** A Wednesday to come, since windows of ten seconds go when they are an hour old. */
+  const atMs = wednesdayAfter(Date.now())
+
+  /** Half an hour of the usual, and half a minute of what is told, after some weekdays on which this time was as told. */
+  async function judgeAfter({
+    now,
+    days,
+    windowsOfNow = 3,
+  }: {
+    now: Place
+    days: Place[]
+    windowsOfNow?: number
+  }): Promise<StepReport> {
+    const windows = Array.from({ length: 180 }, (_, index) => {
+      const windowMs = atMs - (index + 1) * 10_000
+      return shop(300, index < windowsOfNow ? now : {}).map((state) => ({ state, windowMs }))
+    })
+    await writeStates(stories.store, windows.flat())
+    const minutes = daysBefore(atMs)
+      .days.filter(({ isLike }) => isLike)
+      .slice(0, days.length)
+      .flatMap(({ range }, index) =>
+        Array.from({ length: 11 }, (_, minute) => range.fromMs + minute * 60_000).flatMap((windowMs, minute) =>
+          shop(300, minute < 4 || minute > 6 ? {} : days[index]).map((state) => ({ state, windowMs })),
+        ),
+      )
+    await writeStates(stories.store, minutes, ['chain_health_metrics'])
+    const beats = Array.from({ length: 12 }, (_, index) => ({
+      At: (atMs / 1_000 - index * 5).toFixed(3),
+      Collector: 'test',
+      SpansReceived: 1,
+    }))
+    await stories.store.clickhouse.insert({ table: 'collector_heartbeats', format: 'JSONEachRow', values: beats })
+    return await step(stories.store, stories.lease, atMs, { nowMs: atMs + 10_000 })
+  }
+
+  test('two nights of a batch are too few; after three it opens nothing', async () => {
+    expect(await judgeAfter({ now: batch, days: [batch, batch] })).toMatchObject({ opened: 1, usual: 0 })
+    const [told] = await readOpenIncidents(stories.store)
+    expect(told?.causes).toMatchObject([{ service: 'catalog', kind: 'latency' }])
+    await stories.forget()
+    const report = await judgeAfter({ now: batch, days: [batch, batch, batch] })
+    expect(report).toMatchObject({ opened: 0, open: 0, isUneasy: false })
+    expect(report.usual).toBe(report.findings)
+  }, 240_000)
+
+  test('a batch that takes three times as long as on other nights is an incident, which says so', async () => {
+    const now = { catalog: '300 calls, 1500 ms, self 1500 ms, flow GET /products' }
+    expect(await judgeAfter({ now, days: [batch, batch, batch, batch] })).toMatchObject({ opened: 1 })
+    const [told] = await readOpenIncidents(stories.store)
+    expect(told?.causes).toMatchObject([{ service: 'catalog', kind: 'latency' }])
+    expect(told?.causes[0]?.evidence.map(({ sentence }) => sentence)).toContain(
+      'At this time of day it departed from normal on 4 of the last 4 weekdays that are known, each time clearly less.',
+    )
+    const slow = told?.anomalies.find(({ signal }) => signal === 'self-time')
+    expect(slow?.sameTime).toEqual({ of: 'weekdays', known: 4, departed: 4, asMuch: 0 })
+  }, 240_000)
+
+  test('failures within a batch are told, and the batch is not blamed for them', async () => {
+    const failing = { payments: '300 calls, 40 ms, self 10 ms, 120 failed, 120 by itself, flow POST /orders' }
+    const days = [batch, batch, batch, batch, batch]
+    expect(await judgeAfter({ now: { ...batch, ...failing }, days })).toMatchObject({ opened: 1 })
+    const [told, ...others] = await readOpenIncidents(stories.store)
+    expect(others).toEqual([])
+    expect(told?.causes).toMatchObject([{ service: 'payments', kind: 'errors' }])
+    expect(told?.anomalies.map(({ service }) => service)).not.toContain('catalog')
+  }, 240_000)
+
+  test('as many failures as each night, and a worker that rests each night, are usual; at another time they are not', async () => {
+    const night = { bank: '300 calls, 25 ms, 90 failed', mailer: 'none' }
+    const report = await judgeAfter({ now: night, days: [night, night, night, night] })
+    expect(report.findings).toBeGreaterThan(1)
+    expect(report).toMatchObject({ opened: 0, usual: report.findings })
+    await stories.forget()
+    expect((await judgeAfter({ now: night, days: [{}, {}, {}, {}] })).opened).toBeGreaterThan(0)
+  }, 240_000)
+
+  test('calls that are left out each night are usual', async () => {
+    const night = { now: { catalog: 'none' }, windowsOfNow: 30 }
+    const without = { catalog: 'none' }
+    const report = await judgeAfter({ ...night, days: [without, without, without] })
+    expect(report).toMatchObject({ opened: 0, usual: 1, findings: 1 })
+    await stories.forget()
+    expect(await judgeAfter({ ...night, days: [without, without, {}, {}] })).toMatchObject({ opened: 1, usual: 0 })
+    const [told] = await readOpenIncidents(stories.store)
+    expect(told?.anomalies).toMatchObject([
+      { signal: 'fan-out', sameTime: { of: 'weekdays', known: 4, departed: 2, asMuch: 2 } },
+    ])
+  }, 240_000)
+})
+
+function wednesdayAfter(ms: number): number {
+  const noon = new Date(ms)
+  noon.setHours(12, 0, 0, 0)
+  noon.setDate(noon.getDate() + ((3 - noon.getDay() + 7) % 7 || 7))
+  return noon.getTime()
+}

@@ -29,6 +29,7 @@ import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
 import { type Lasting, LastingEffects } from './read-lasting.ts'
 import { type Pictures, readPictures } from './read-pictures.ts'
+import { compareWithOtherDays } from './read-same-time.ts'
 import { isEarly, recentAt } from './recent.ts'
 import type { Compared } from './told-anomaly.ts'
 
@@ -43,6 +44,8 @@ export interface StepReport {
   open: number
   /** Whether something could be beginning that no open incident owns: then the next step is an early one. */
   isUneasy: boolean
+  /** Findings that are usual at this time of day, and opened nothing. */
+  usual: number
   /** Series that were too many to look at, and so not judged or not told. */
   seriesLeftOut: number
   /** Why small effects that last could not be looked for. */
@@ -73,6 +76,7 @@ export async function step(
       merged: 0,
       open: open.length,
       isUneasy: false,
+      usual: 0,
       seriesLeftOut: pictures.leftOut(),
     }
   }
@@ -82,10 +86,18 @@ export async function step(
   const count = (series: number): void => {
     leftOut += series
   }
-  const groups = groupFindings(findings, findings.length === 0 ? [] : await pictures.calls())
+  const calls = findings.length === 0 ? [] : await pictures.calls()
+  const otherDays = await compareWithOtherDays(store, groupFindings(findings, calls), {
+    atMs,
+    pictures,
+    calls,
+    isOpen: ({ services }) => open.some(({ scope }) => services.some((service) => scope.includes(service))),
+  })
+  count(otherDays.leftOut)
+  const { groups } = otherDays
   const accused = new Map<Group, Suspect[]>()
   const isNews = (group: Group): boolean => effects.isNew || !group.findings.every(isLasting)
-  const judged = { pictures, effects, atMs, count }
+  const judged = { pictures, effects, sameTime: otherDays.normal, atMs, count }
   for (const group of groups.filter(isNews)) accused.set(group, await readSuspects(store, group, judged))
   const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
   const possible = decide(open, groups, {
@@ -123,6 +135,7 @@ export async function step(
   const owned = new Set([
     ...open.flatMap(({ scope }) => scope),
     ...decisions.flatMap((decision) => ('group' in decision ? decision.group.services : [])),
+    ...otherDays.usual.flatMap(servicesOf),
   ])
   return {
     findings: findings.length,
@@ -132,6 +145,7 @@ export async function step(
     merged: decisions.filter(({ deed }) => deed === 'merge').length,
     open: countOpen(open, decisions),
     isUneasy: [...pictures.restless].some((service) => !owned.has(service)),
+    usual: otherDays.usual.length,
     seriesLeftOut: leftOut + pictures.leftOut(),
     ...(effects.isNew && effects.failure !== undefined ? { lastingFailure: effects.failure } : {}),
   }
@@ -153,6 +167,8 @@ function countOpen(before: readonly TrackedIncident[], decisions: readonly Decis
 interface Judged {
   pictures: Pictures
   effects: Lasting
+  /** What is normal for findings of groups in which something comes back at this time of day. */
+  sameTime: ReadonlyMap<Finding, Baseline>
   atMs: number
   /** Counts series that were too many to look at. */
   count: (series: number) => void
@@ -188,19 +204,41 @@ function goesOnSinceMs(decision: Decision): number | undefined {
 async function readSuspects(
   store: Store,
   group: Group,
-  { pictures, effects, atMs, count, sinceMs = atMs, wasSlow = false }: Judged & { sinceMs?: number; wasSlow?: boolean },
+  judged: Judged & { sinceMs?: number; wasSlow?: boolean },
+): Promise<Suspect[]> {
+  const suspects = await readSuspectsBy(store, group, judged)
+  // What is more than usual at this time of day, and not by as much as blaming asks for, departs from the last hour at least.
+  return suspects.length > 0 || sameTimeOf(group, judged) === undefined
+    ? suspects
+    : await readSuspectsBy(store, group, { ...judged, sameTime: new Map() })
+}
+
+async function readSuspectsBy(
+  store: Store,
+  group: Group,
+  {
+    pictures,
+    effects,
+    sameTime,
+    atMs,
+    count,
+    sinceMs = atMs,
+    wasSlow = false,
+  }: Judged & { sinceMs?: number; wasSlow?: boolean },
 ): Promise<Suspect[]> {
   const lasts = group.findings.some(isLasting)
-  const around = await pictures.around(group.services, lasts ? effects.baseline : undefined)
+  const normal = normalFor(group, { pictures, effects, sameTime })
+  const around = await pictures.around(group.services, normal)
   const fromMs = blamedFromMs(atMs, lasts ? Math.min(sinceMs, effects.range.fromMs) : sinceMs)
   const isLonger = fromMs < atMs - pictures.recentMs
   const recent = tenSecondsOf({ fromMs, toMs: recentAt(atMs).toMs })
   const since = isLonger ? await readStates(store, recent, { services: servicesIn(around) }) : undefined
   count(since?.leftOut ?? 0)
   const seen = since === undefined ? around.recent : pictureOf(since.states)
-  const { windows: baseline } = (lasts ? effects.baseline : undefined) ?? pictures.normal
+  const { windows: baseline } = normal
   const isSlow = wasSlow || group.findings.some(({ unit }) => unit === 'ns')
-  const slowdown = isSlow && isLonger ? await readCommonSlowdown(store, { recent, baseline }) : pictures.slowdown
+  const isOther = isLonger || sameTimeOf(group, { sameTime }) !== undefined
+  const slowdown = isSlow && isOther ? await readCommonSlowdown(store, { recent, baseline }) : pictures.slowdown
   const told = blame(seen, around.baseline, { alarms: group.findings, wasSlow, slowdown })
   const suspects =
     lasts && told.every(({ weight }) => weight === 0)
@@ -232,16 +270,24 @@ function blamedFromMs(atMs: number, sinceMs: number): number {
   return Math.max(Math.min(sinceMs, recentAt(atMs).fromMs), atMs - parameters.blameMs)
 }
 
-/** What has gone on for minutes has become part of the recent time's normal. */
-function normalFor(group: Group, { pictures, effects }: Pick<Judged, 'pictures' | 'effects'>): Baseline {
-  return (group.findings.some(isLasting) ? effects.baseline : undefined) ?? pictures.normal
+/** What comes back at this time of day is part of its normal; and what has gone on for minutes, of the recent time's. */
+function normalFor(
+  group: Group,
+  { pictures, effects, sameTime }: Pick<Judged, 'pictures' | 'effects' | 'sameTime'>,
+): Baseline {
+  const ofLasting = group.findings.some(isLasting) ? effects.baseline : undefined
+  return sameTimeOf(group, { sameTime }) ?? ofLasting ?? pictures.normal
+}
+
+function sameTimeOf({ findings }: Group, { sameTime }: Pick<Judged, 'sameTime'>): Baseline | undefined {
+  return findings.map((finding) => sameTime.get(finding)).find((baseline) => baseline !== undefined)
 }
 
 /** What is normal around a group and what else its incident has hit, with all that is told of the suspects. */
 async function readNormal(
   decision: Extract<Decision, { group: Group }>,
   suspects: Suspect[],
-  { pictures, effects }: Judged,
+  { pictures, effects, sameTime }: Judged,
 ): Promise<Picture> {
   const { group } = decision
   // When a fault fades, what an incident hit at its height still belongs to it.
@@ -251,7 +297,7 @@ async function readNormal(
       ...group.services,
       ...suspects.flatMap(({ service, findings }) => [service, ...findings.flatMap(servicesOf)]),
     ],
-    before: normalFor(group, { pictures, effects }),
+    before: normalFor(group, { pictures, effects, sameTime }),
   })
 }
 

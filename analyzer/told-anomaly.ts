@@ -18,7 +18,8 @@ export function toAnomaly(
   finding: Finding,
   { sinceMs, known, compared }: { sinceMs: number; known: Picture; compared: Compared },
 ): Anomaly {
-  const { signal, operation, caller, callerOperation, expected, seen, unit, pValue, calls, baselineCalls } = finding
+  const { signal, operation, caller, callerOperation, expected, seen, unit, pValue, calls, baselineCalls, sameTime } =
+    finding
   return {
     service: nameOf(finding.service),
     operation,
@@ -33,6 +34,7 @@ export function toAnomaly(
     calls,
     baselineCalls,
     minimumDetectable: smallestEffect(finding, known) ?? null,
+    ...(sameTime === undefined ? {} : { sameTime }),
     query: queryOf(finding, compared),
   }
 }

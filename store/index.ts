@@ -71,6 +71,7 @@ export {
 } from './states.ts'
 export { readVersions, type VersionSeen } from './versions.ts'
 export { readCeasedCalls, readUsualCalls, type UsualCalls } from './ceased-calls.ts'
+export { type CountedSeries, type MinuteCount, readCountsByMinute } from './counts-by-minute.ts'
 export { readTimesAtPlaces, type TimeAtPlace } from './times-at-places.ts'
 export {
   type Screen,

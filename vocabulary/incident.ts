@@ -33,8 +33,21 @@ export interface Anomaly {
   baselineCalls: number
   /** What would have had to happen for this series to show it; null where that is not known. */
   minimumDetectable: SmallestEffect | null
+  /** What this time of day was like on other days, as of when the incident opened; absent where none is known. */
+  sameTime?: SameTime
   /** Relative URL of our API that answers with the series behind these numbers; null where no series is kept of it. */
   query: string | null
+}
+
+/** A series at this time of day on the last days, or on the last ones of this kind, where enough of them are known. */
+export interface SameTime {
+  of: 'days' | 'weekdays' | 'weekend days'
+  /** Days on which it had enough calls to tell. */
+  known: number
+  /** Those on which it departed from normal by more than chance, and by at least half as much as now … */
+  departed: number
+  /** … and those of them on which it was not clearly better than now. */
+  asMuch: number
 }
 
 /** The smallest departure that a series could have shown, with its calls now and before. */
@@ -56,7 +69,7 @@ export type CauseKind = 'errors' | 'latency' | 'unavailable' | 'dependency'
 
 /** An observation that a cause rests on: numbers first, and a sentence made from them. */
 export interface Evidence {
-  signal: Signal | 'exception' | 'attribute' | 'replay' | 'change'
+  signal: Signal | 'exception' | 'attribute' | 'replay' | 'change' | 'time-of-day'
   sentence: string
   expected?: number
   seen?: number

@@ -13,6 +13,7 @@ export type {
   MissingUnknown,
   PathStep,
   Replay,
+  SameTime,
   SeenChange,
   ShareWithInterval,
   Signal,

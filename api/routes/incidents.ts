@@ -93,7 +93,7 @@ export const causeShape = z
       }),
     evidence: z.array(
       z.object({
-        signal: z.enum([...signal.options, 'exception', 'attribute', 'replay', 'change']),
+        signal: z.enum([...signal.options, 'exception', 'attribute', 'replay', 'change', 'time-of-day']),
         sentence: z.string(),
         expected: z.number().optional(),
         seen: z.number().optional(),
@@ -188,6 +188,17 @@ export const anomalyShape = z
       })
       .nullable()
       .openapi({ description: 'The smallest effect that this series could have shown; null where that is not known' }),
+    sameTime: z
+      .object({
+        of: z.enum(['days', 'weekdays', 'weekend days']),
+        known: z.int().openapi({ description: 'Days on which it had enough calls to tell' }),
+        departed: z
+          .int()
+          .openapi({ description: 'Those on which it departed from normal, by at least half as much as now' }),
+        asMuch: z.int().openapi({ description: 'Those of them on which it was not clearly better than now' }),
+      })
+      .optional()
+      .openapi({ description: 'This time of day on the last days; absent where none is known' }),
     query,
   })
   .openapi('Anomaly')

@@ -4659,6 +4659,17 @@ export interface components {
                 /** @description The least share of all calls that has to be so */
                 share: number;
             } | null;
+            /** @description This time of day on the last days; absent where none is known */
+            sameTime?: {
+                /** @enum {string} */
+                of: "days" | "weekdays" | "weekend days";
+                /** @description Days on which it had enough calls to tell */
+                known: number;
+                /** @description Those on which it departed from normal, by at least half as much as now */
+                departed: number;
+                /** @description Those of them on which it was not clearly better than now */
+                asMuch: number;
+            };
             /**
              * @description Relative URL of this API that answers with what the numbers rest on; null where no series is kept of it
              * @example /api/v1/series?service=math&operation=POST+%2Fevaluate&signal=errors&from=2026-01-31T12%3A00%3A00.000Z
