@@ -99,6 +99,7 @@ function kindOf(finding: Finding | undefined): Suspect['kind'] {
     case 'wire-time':
     case 'fan-out':
     case 'cache-misses':
+    case 'traffic':
     case undefined:
       return 'latency'
   }

@@ -78,6 +78,7 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
       case 'self-time':
       case 'logs':
       case 'silence':
+      case 'traffic':
         return undefined
     }
   }
@@ -101,6 +102,7 @@ function accuse(finding: Finding, known: Picture): Omit<Suspect, 'findings'> | u
     case 'cache-misses':
     case 'logs':
     case 'unanswered':
+    case 'traffic':
       return undefined
   }
 }
@@ -203,6 +205,8 @@ function sentenceOf({
       return `${percent(seen)} of ${calls} calls from ${from} to ${callee} failed without an answer from it; ${percent(expected)} is normal.`
     case 'silence':
       return `${callee} took ${Math.round(seen)} calls where ${Math.round(expected)} were due by what its neighbours did.`
+    case 'traffic':
+      return `${here} took ${Math.round(seen)} calls where ${Math.round(expected)} are usual at this time.`
   }
 }
 

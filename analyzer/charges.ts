@@ -210,6 +210,9 @@ function accuse(charge: Charge, { signal, caller, excessCalls }: Finding): boole
     case 'latency':
       if (caller !== undefined) charge.direct += excessCalls
       return caller !== undefined
+    // Who is called less often has done nothing.
+    case 'traffic':
+      return false
     // Blaming finds these by itself.
     case 'cache-misses':
     case 'logs':

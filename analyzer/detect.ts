@@ -45,6 +45,8 @@ export interface Finding {
   smallest?: SmallestEffect
   /** The times that it compares, where these are not the step's: of what lasts. */
   compared?: { recent: TimeRange; baseline: TimeRange }
+  /** It departs from what is usual at this time of the week, whatever the last hour was like. */
+  isOfSeason?: true
   /** What this time of day was like on other days. */
   sameTime?: SameTime
 }

@@ -159,7 +159,7 @@ export async function explain(
     ]),
   })
   return {
-    title: titleOf(causes[0]),
+    title: titleOf(causes[0], group.findings),
     sinceMs,
     causes: causes.map((cause, rank) => withReplay(cause, replays[rank], judged)),
     confidence: confidenceOf(suspects),
@@ -235,6 +235,7 @@ function badCallOf(
     // Calls have neither logs nor a count of calls below of their own in the facts.
     case 'cache-misses':
     case 'logs':
+    case 'traffic':
       return undefined
     case 'errors':
     case 'latency':
@@ -376,7 +377,11 @@ function runsOf(filter: { service?: string; status?: 'error' }, { fromMs, toMs }
 }
 
 /** One line that says what broke. */
-export function titleOf(cause: Cause | undefined): string {
+export function titleOf(cause: Cause | undefined, findings: readonly Finding[] = []): string {
+  const missing = findings.find(({ signal }) => signal === 'traffic')
+  if (cause === undefined && missing !== undefined) {
+    return `${nameOf(missing.service)} ${missing.operation} gets far fewer calls than usual at this time`
+  }
   if (cause === undefined) return 'Something departs from normal, and no service stands out as the cause'
   const place = `${cause.service} ${cause.operation}`.trim()
   const [first] = cause.evidence

@@ -34,6 +34,18 @@ const definitions = {
     type: 'counter',
     help: 'Minutes in which small effects that last could not be looked for, because an engine failed',
   },
+  headwater_analyzer_flows_watched: {
+    type: 'gauge',
+    help: 'Flows that are judged by what is usual at this time of the week',
+  },
+  headwater_analyzer_flows_left_out: {
+    type: 'gauge',
+    help: 'Flows that are not, because there are too many; the busiest are',
+  },
+  headwater_analyzer_season_failures_total: {
+    type: 'counter',
+    help: 'Minutes in which flows could not be judged by what is usual, because an engine failed',
+  },
   headwater_incidents_open: { type: 'gauge', help: 'Incidents open now' },
   headwater_incidents_opened_total: { type: 'counter', help: 'Incidents opened' },
   headwater_incidents_reopened_total: { type: 'counter', help: 'Incidents that were resolved and came back' },

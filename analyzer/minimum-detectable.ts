@@ -18,7 +18,7 @@ export function smallestEffect(finding: Finding, known: Picture): SmallestEffect
   if (smallest !== undefined) return smallest
   if (signal === 'silence') return smallestSilence(expected)
   // What is logged, and calls that are made more often, tell who is to blame; they raise no alarm that could have shown more.
-  if (signal === 'logs' || signal === 'fan-out' || signal === 'cache-misses') return undefined
+  if (signal === 'logs' || signal === 'fan-out' || signal === 'cache-misses' || signal === 'traffic') return undefined
   if (unit === 'share') {
     const share = smallestShare({
       calls,

@@ -87,6 +87,7 @@ function badCalls(window: WindowCounts, { signal, caller }: Finding, slowBucket:
     case 'cache-misses':
     case 'logs':
     case 'silence':
+    case 'traffic':
       return 0
   }
 }

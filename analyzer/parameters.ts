@@ -96,6 +96,37 @@ export const parameters = {
     /** The largest findings of a step are compared; the others of a group are as these are. */
     findingsMax: 500,
   },
+  /** Flows, each by what is usual at this time of its week: what is missing, and what has grown too slowly for an hour to show. */
+  seasons: {
+    /** Points of a series are of so much time, as those that `series` was fixed on; the last one is judged every minute. */
+    slotMs: 5 * 60_000,
+    /** So much of the past is read at start, in pieces of so much, one each minute. */
+    pastMs: 15 * 24 * 3_600_000,
+    pieceMs: 12 * 3_600_000,
+    /** The busiest entries, by a minute of each of the last hours; they are chosen anew each day. */
+    flowsMax: 50,
+    chosenByHours: 24,
+    chosenForMs: 24 * 3_600_000,
+    /** Nothing is said before so many days of this kind, weekday or weekend, are known. */
+    week: { slotMs: 5 * 60_000, days: 7, daysMin: 3, slotsAround: 2 },
+    /** Residuals of about a week. */
+    tail: { size: 2_016, tailFrom: 0.9, countMin: 20 },
+    /** What a series was like in the last half day does not widen what is usual of it. */
+    delayPoints: 144,
+    /** False discovery rate over all series of a minute; there are many minutes. */
+    falseDiscoveryRate: 1e-4,
+    /** −log10 of the chance that the time of the week alone gives to what is told. */
+    seasonSurpriseMin: 2,
+    /** A departure is told once it has lasted for so long beyond its first slot … */
+    lastsMs: 5 * 60_000,
+    /** … and learned once it has for so long. */
+    holdMs: 6 * 3_600_000,
+    /** Of fewer calls in a slot neither failures nor times are judged. */
+    callsMin: 30,
+    traffic: { dueMin: 60, shareMax: 0.5, pValueMax: 0.01 },
+    errors: { shareRiseMin: 0.02, pValueMax: 1e-5 },
+    latency: { factorMin: 1.25, riseMinNs: 25_000_000 },
+  },
   /** Counts of calls vary more than by chance alone: the size of the negative binomial. */
   callsDispersion: 20,
   /** A slow call weighs as much as a failed one when its excess reaches this. */

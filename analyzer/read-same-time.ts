@@ -26,6 +26,7 @@ import {
   minutesOfDay,
   sameTimeOf,
 } from './same-time.ts'
+import { isOfWeekend } from './series/week-profile.ts'
 
 const minuteMs = 60_000
 const { days: daysCompared, withinDays, aroundMinutes, findingsMax, slowerFactor } = parameters.sameTime
@@ -56,17 +57,16 @@ export function daysBefore(atMs: number): { days: Day[]; isWeekend: boolean } {
   return { days, isWeekend }
 }
 
-function isOfWeekend(time: Date): boolean {
-  return time.getDay() % 6 === 0
-}
-
 /** What is left of the groups of a step once it has been compared with other days. */
 export interface ComparedGroups {
   /** Each finding says what other days were like, where that is known. */
   groups: Group[]
   /** Findings that are usual at this time of day, and open nothing. */
   usual: Finding[]
-  /** What is normal for findings of groups in which something comes back at this time of day: this time, on those days. */
+  /**
+   * What is normal for findings of groups in which something comes back at this time of day: this time, on those days. And of groups in
+   * which something departs from its season: this time on the days of its kind.
+   */
   normal: Map<Finding, Baseline>
   /** Findings that were too many to be compared. */
   leftOut: number
@@ -86,7 +86,9 @@ export async function compareWithOtherDays(
   const compared: ComparedGroups = { groups: [], usual: [], normal: new Map(), leftOut: 0 }
   if (found.length === 0) return compared
   const { days, isWeekend } = daysBefore(atMs)
-  const all = [...new Set(found.flatMap(({ findings }) => findings))].toSorted((a, b) => b.excessCalls - a.excessCalls)
+  const all = [...new Set(found.flatMap(({ findings }) => findings))]
+    .filter(({ isOfSeason }) => isOfSeason !== true)
+    .toSorted((a, b) => b.excessCalls - a.excessCalls)
   const asked = all.slice(0, findingsMax)
   compared.leftOut = all.length - asked.length
   const judged = await judgeFindings(store, asked, { days, isWeekend, pictures })
@@ -94,6 +96,7 @@ export async function compareWithOtherDays(
     const told = judged.get(finding)?.told
     return told !== undefined && isUsual(told)
   }
+  const ofSeason = days.filter(({ isLike }) => isLike)
   for (const { findings, services } of found) {
     const told = findings.map((finding) => {
       const sameTime = judged.get(finding)?.told
@@ -101,17 +104,22 @@ export async function compareWithOtherDays(
     })
     const ofGroup = findings.filter((finding) => judged.has(finding))
     const areAllUsual = ofGroup.length > 0 && ofGroup.every(isUsualOf)
-    const isLeft = findings.map((finding) => !(judged.has(finding) ? isUsualOf(finding) : areAllUsual))
+    const isLeft = findings.map(
+      (finding) => finding.isOfSeason === true || !(judged.has(finding) ? isUsualOf(finding) : areAllUsual),
+    )
     const group = { services, findings: told }
     const left = told.filter((_, index) => isLeft[index])
     const parts =
       isOpen(group) || left.length === told.length ? [group] : left.length === 0 ? [] : groupFindings(left, calls)
     if (!isOpen(group)) compared.usual.push(...told.filter((_, index) => !isLeft[index]))
     compared.groups.push(...parts)
-    const recurred = new Set(findings.flatMap((finding) => judged.get(finding)?.recurred ?? []))
-    if (recurred.size === 0) continue
-    const normal = baselineOf(recurred)
-    for (const finding of parts.flatMap((part) => part.findings)) compared.normal.set(finding, normal)
+    const recurred = findings.flatMap((finding) => judged.get(finding)?.recurred ?? [])
+    for (const part of parts) {
+      const normal = new Set([...recurred, ...(part.findings.some(({ isOfSeason }) => isOfSeason) ? ofSeason : [])])
+      if (normal.size === 0) continue
+      const baseline = baselineOf(normal)
+      for (const finding of part.findings) compared.normal.set(finding, baseline)
+    }
   }
   return compared
 }
@@ -216,6 +224,7 @@ function questionOf(finding: Finding, pictures: PicturePair): Question {
       case 'cache-misses':
       case 'logs':
       case 'silence':
+      case 'traffic':
         return nothing
     }
   }
@@ -235,6 +244,7 @@ function questionOf(finding: Finding, pictures: PicturePair): Question {
     case 'cache-misses':
     case 'logs':
     case 'unanswered':
+    case 'traffic':
       return nothing
   }
 }

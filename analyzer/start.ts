@@ -18,6 +18,7 @@ import { type AnalyzerMetrics, analyzerMetrics } from './metrics.ts'
 import { parameters } from './parameters.ts'
 import { LastingEffects } from './read-lasting.ts'
 import { isEarly } from './recent.ts'
+import { Seasons } from './seasons.ts'
 import { step } from './step.ts'
 
 export interface Analyzer {
@@ -49,6 +50,7 @@ export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }:
     judgedMs: undefined,
     isUneasy: false,
     lasting: new LastingEffects(store),
+    seasons: new Seasons(store),
     refused: { tick: 0, times: 0 },
   }
   const loop = async (): Promise<void> => {
@@ -79,6 +81,7 @@ export function startAnalyzer({ store, everyMs = 3_000, log = () => undefined }:
 interface LoopState extends Judged {
   lease: Lease | undefined
   lasting: LastingEffects
+  seasons: Seasons
   /** The tick that ClickHouse refused last, and how often. */
   refused: { tick: number; times: number }
 }
@@ -127,7 +130,7 @@ async function round({
   const stepMs = nextStepMs(tick.toMs, state)
   if (stepMs === undefined) return nextMs()
   const stepBeganMs = performance.now()
-  const report = await step(store, state.lease, stepMs, { lasting: state.lasting })
+  const report = await step(store, state.lease, stepMs, { lasting: state.lasting, seasons: state.seasons })
   state.judgedMs = stepMs
   // Where a step takes long, there is no time for one in between.
   state.isUneasy = report.isUneasy && performance.now() - stepBeganMs < parameters.early.stepMs / 2
@@ -143,6 +146,12 @@ async function round({
   if (report.lastingFailure !== undefined) {
     metrics.add('headwater_analyzer_lasting_failures_total')
     log(`analyzer: small effects that last were not looked for in this minute: ${report.lastingFailure}`)
+  }
+  metrics.set('headwater_analyzer_flows_watched', report.seasons?.watched ?? 0)
+  metrics.set('headwater_analyzer_flows_left_out', report.seasons?.leftOut ?? 0)
+  if (report.seasons?.failure !== undefined) {
+    metrics.add('headwater_analyzer_season_failures_total')
+    log(`analyzer: flows were not judged by what is usual in this minute: ${report.seasons.failure}`)
   }
   return nextMs()
 }

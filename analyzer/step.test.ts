@@ -13,11 +13,12 @@ import type { Incident } from '@headwater/vocabulary'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LastingEffects } from './read-lasting.ts'
 import { daysBefore } from './read-same-time.ts'
+import { Seasons } from './seasons.ts'
 import { step, type StepReport } from './step.ts'
 import type { ShopRun } from './test-shop.ts'
 import { writeStates } from './test-states.ts'
 import { during, endS, faultS, msAt, secondOf, Stories } from './test-story.ts'
-import { shop } from './test-table.ts'
+import { callsIn, chance, shop } from './test-table.ts'
 
 let stories: Stories
 
@@ -452,6 +453,111 @@ describe('what is usual at this time of day', () => {
     expect(told?.anomalies).toMatchObject([
       { signal: 'fan-out', sameTime: { of: 'weekdays', known: 4, departed: 2, asMuch: 2 } },
     ])
+  }, 240_000)
+})
+
+describe('what departs from its season', () => {
+  const atMs = wednesdayAfter(Date.now())
+  const slotMs = 5 * 60_000
+
+  /** A time of the shop's browsing: more by day than by night. The last hour is known to ten seconds. */
+  async function live({
+    days,
+    traffic = () => 1,
+    slower = () => 1,
+  }: {
+    days: number
+    traffic?: (agoMs: number) => number
+    slower?: (agoMs: number) => number
+  }): Promise<void> {
+    const next = chance(1)
+    const browsing = (windowMs: number, windowS: number) => {
+      const season = (1 - Math.cos((2 * Math.PI * (windowMs - atMs)) / 86_400_000 + Math.PI)) / 2
+      const due = (150 + 450 * season) * (windowS / 300) * traffic(atMs - windowMs)
+      const calls = Math.round(due * (0.95 + 0.1 * next()))
+      const ms = Math.round(200 * slower(atMs - windowMs) * (0.97 + 0.06 * next()))
+      const states = callsIn(`
+        - > gateway GET /products: ${calls} calls, ${ms + 20} ms, self 20 ms, flow GET /products
+        gateway GET /products > catalog GET /products: ${calls} calls, ${ms} ms, self ${ms} ms, flow GET /products`)
+      return states.map((state) => ({ state, windowMs }))
+    }
+    const slots = Array.from({ length: days * 288 - 12 }, (_, index) => atMs - (index + 13) * slotMs)
+    await writeStates(
+      stories.store,
+      slots.flatMap((ms) => browsing(ms, 300)),
+      ['chain_health_metrics'],
+    )
+    const lastHour = Array.from({ length: 360 }, (_, index) => atMs - (index + 1) * 10_000)
+    await writeStates(
+      stories.store,
+      lastHour.flatMap((ms) => browsing(ms, 10)),
+    )
+    const beats = Array.from({ length: 120 }, (_, index) => ({
+      At: (atMs / 1_000 - index * 5).toFixed(3),
+      Collector: 'test',
+      SpansReceived: 1,
+    }))
+    await stories.store.clickhouse.insert({ table: 'collector_heartbeats', format: 'JSONEachRow', values: beats })
+  }
+
+  /** What a step says whose analyzer was started some minutes before, and has read all of the past at once. */
+  async function judge(seasons = new Seasons(stories.store, { pieceMs: 15 * 86_400_000 })): Promise<StepReport> {
+    for (let minute = 6; minute > 0; minute -= 1) await seasons.at(atMs - minute * 60_000)
+    return await step(stories.store, stories.lease, atMs, { nowMs: atMs + 10_000, seasons })
+  }
+
+  const hourMs = 3_600_000
+  const fallen = (agoMs: number): number => (agoMs < 2 * hourMs ? 0.3 : 1)
+
+  test('traffic that has been missing for longer than the last hour is told, and that the spans do not show why', async () => {
+    await live({ days: 9, traffic: fallen })
+    expect(await step(stories.store, stories.lease, atMs, { nowMs: atMs + 10_000 })).toMatchObject({ findings: 0 })
+    expect(await judge()).toMatchObject({ findings: 1, opened: 1, seasons: { watched: 1, leftOut: 0 } })
+    const [told] = await readOpenIncidents(stories.store)
+    expect(told).toMatchObject({
+      title: 'gateway GET /products gets far fewer calls than usual at this time',
+      causes: [],
+      confidence: 0,
+      anomalies: [{ service: 'gateway', operation: 'GET /products', signal: 'traffic', unit: 'calls', query: null }],
+    })
+    expect(told?.noCauseReason).toMatch(
+      /^Not enough data to name a cause: gateway GET \/products took 1\d\d calls where [56]\d\d are usual at this time/,
+    )
+    const sinceMs = Date.parse(told?.since ?? '')
+    expect(atMs - sinceMs).toBeGreaterThan(1.5 * hourMs)
+    expect(atMs - sinceMs).toBeLessThan(2.5 * hourMs)
+  }, 240_000)
+
+  test('what has grown slower for hours is told, and blamed on the service whose own time has grown', async () => {
+    await live({ days: 9, slower: (agoMs) => (agoMs < 8 * hourMs ? 1.08 ** (8 - agoMs / hourMs) : 1) })
+    const report = await judge()
+    expect(report).toMatchObject({ opened: 1 })
+    const [told] = await readOpenIncidents(stories.store)
+    expect(told?.causes).toMatchObject([{ service: 'catalog', operation: 'GET /products', kind: 'latency' }])
+    expect(told?.anomalies).toMatchObject([{ service: 'gateway', signal: 'latency', unit: 'ns' }])
+  }, 240_000)
+
+  test('with two days of past nothing is said, and traffic that goes by its season never is', async () => {
+    await live({ days: 2, traffic: fallen })
+    expect(await judge()).toMatchObject({ findings: 0, open: 0 })
+    await stories.forget()
+    await live({ days: 9 })
+    expect(await judge()).toMatchObject({ findings: 0, open: 0, seasons: { watched: 1 } })
+  }, 240_000)
+
+  test('the past is read piece by piece, and nothing is said before all of it is known', async () => {
+    await live({ days: 9, traffic: fallen })
+    const seasons = new Seasons(stories.store, { pieceMs: 4 * 86_400_000 })
+    const found: number[] = []
+    for (let minute = 10; minute >= 0; minute -= 1) {
+      found.push((await seasons.at(atMs - minute * 60_000)).findings.length)
+    }
+    expect(found.slice(0, 2)).toEqual([0, 0])
+    expect(found.at(-1)).toBe(1)
+    // Who asks again within the minute is told the same, and that it is not new.
+    expect(await seasons.at(atMs + 10_000)).toMatchObject({ isNew: false, findings: [{ signal: 'traffic' }] })
+    // What no collector receives is not missing.
+    expect(await seasons.at(atMs + 60_000, { collectorWasAlive: false })).toMatchObject({ findings: [] })
   }, 240_000)
 })
 

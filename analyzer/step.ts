@@ -31,6 +31,7 @@ import { type Lasting, LastingEffects } from './read-lasting.ts'
 import { type Pictures, readPictures } from './read-pictures.ts'
 import { compareWithOtherDays } from './read-same-time.ts'
 import { isEarly, recentAt } from './recent.ts'
+import { type Seasonal, type Seasons } from './seasons.ts'
 import type { Compared } from './told-anomaly.ts'
 
 export interface StepReport {
@@ -50,18 +51,25 @@ export interface StepReport {
   seriesLeftOut: number
   /** Why small effects that last could not be looked for. */
   lastingFailure?: string
+  /** Flows that are watched against their seasons, and how many were too many, where any are. */
+  seasons?: Omit<Seasonal, 'findings'> | undefined
 }
 
 /**
  * Judges the windows that ended by `atMs` (a multiple of the step) against the time before, and moves the incidents on. At half of a
  * step it judges what is known of a window that goes on, too, and only opens incidents. Who
- * makes step after step gives the same `lasting` to all, so that what lasts is looked for once a minute only.
+ * makes step after step gives the same `lasting` to all, so that what lasts is looked for once a minute only; and the same `seasons`, which know
+ * what is usual at a time of the week. Without these, nothing is said of it.
  */
 export async function step(
   store: Store,
   lease: Lease,
   atMs: number,
-  { nowMs = Date.now(), lasting = new LastingEffects(store) }: { nowMs?: number; lasting?: LastingEffects } = {},
+  {
+    nowMs = Date.now(),
+    lasting = new LastingEffects(store),
+    seasons,
+  }: { nowMs?: number; lasting?: LastingEffects; seasons?: Seasons } = {},
 ): Promise<StepReport> {
   const open = await readOpenIncidents(store)
   const pictures = await readPictures(store, atMs)
@@ -81,7 +89,9 @@ export async function step(
     }
   }
   const effects = await lasting.at(atMs)
-  const findings = withLasting(detect({ ...pictures, collectorWasAlive: alive }), effects)
+  const seasonal = await seasons?.at(atMs, { collectorWasAlive: alive })
+  const found = withLasting(detect({ ...pictures, collectorWasAlive: alive }), effects)
+  const findings = withLasting(found, { findings: seasonal?.findings ?? [] })
   let leftOut = effects.leftOut
   const count = (series: number): void => {
     leftOut += series
@@ -96,7 +106,8 @@ export async function step(
   count(otherDays.leftOut)
   const { groups } = otherDays
   const accused = new Map<Group, Suspect[]>()
-  const isNews = (group: Group): boolean => effects.isNew || !group.findings.every(isLasting)
+  const isNew = effects.isNew || seasonal?.isNew === true
+  const isNews = (group: Group): boolean => isNew || !group.findings.every(isLasting)
   const judged = { pictures, effects, sameTime: otherDays.normal, atMs, count }
   for (const group of groups.filter(isNews)) accused.set(group, await readSuspects(store, group, judged))
   const resolved = groups.length === 0 ? [] : await readResolvedIncidents(store, nowMs - parameters.reopenWithinMs)
@@ -148,6 +159,7 @@ export async function step(
     usual: otherDays.usual.length,
     seriesLeftOut: leftOut + pictures.leftOut(),
     ...(effects.isNew && effects.failure !== undefined ? { lastingFailure: effects.failure } : {}),
+    ...(seasonal === undefined ? {} : { seasons: seasonalReport(seasonal) }),
   }
 }
 
@@ -259,8 +271,13 @@ function wasToldSlow(decision: Decision): boolean {
   return decision.deed === 'update' && decision.incident.causes.slice(0, 1).some(({ kind }) => kind !== 'errors')
 }
 
+/** A failure is told once. */
+function seasonalReport({ watched, leftOut, failure, isNew }: Seasonal & { isNew: boolean }): StepReport['seasons'] {
+  return { watched, leftOut, ...(isNew && failure !== undefined ? { failure } : {}) }
+}
+
 /** What lasts is told of series of which the recent time does not tell the same. */
-function withLasting(findings: Finding[], { findings: lasting }: Lasting): Finding[] {
+function withLasting(findings: Finding[], { findings: lasting }: Pick<Lasting, 'findings'>): Finding[] {
   const known = new Set(findings.map(seriesOf))
   return [...findings, ...lasting.filter((finding) => !known.has(seriesOf(finding)))]
 }
@@ -314,6 +331,8 @@ function mayOpen(
   group: Group,
   { suspects, windows, atMs, recent }: { suspects: Suspect[]; windows: WindowCounts[]; atMs: number; recent: Picture },
 ): boolean {
+  // Traffic that is missing is told though nobody within is to blame, as is what no hour shows.
+  if (group.findings.some(({ isOfSeason }) => isOfSeason)) return true
   const hasLasted = (finding: Finding, steps: number): boolean =>
     isLasting(finding) || badWindows(finding, windows, atMs) >= steps
   if (suspects.length === 0) {

@@ -45,7 +45,9 @@ export function queryOf(
   times: Pick<Compared, 'recent' | 'baseline'>,
 ): string | null {
   const { recent, baseline } = compared ?? times
-  if (signal === 'logs' || signal === 'fan-out' || signal === 'cache-misses') return null
+  if (signal === 'logs' || signal === 'fan-out' || signal === 'cache-misses' || signal === 'traffic') {
+    return null
+  }
   return seriesPath({
     service,
     // The operation of an edge only says which of the callee's answers it most.

@@ -72,6 +72,7 @@ export {
 export { readVersions, type VersionSeen } from './versions.ts'
 export { readCeasedCalls, readUsualCalls, type UsualCalls } from './ceased-calls.ts'
 export { type CountedSeries, type MinuteCount, readCountsByMinute } from './counts-by-minute.ts'
+export { type EntryCounts, type EntryOperation, readBusiestEntries, readEntryCounts } from './entry-counts.ts'
 export { readTimesAtPlaces, type TimeAtPlace } from './times-at-places.ts'
 export {
   type Screen,

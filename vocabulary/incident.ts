@@ -11,6 +11,8 @@ export type Signal =
   | 'cache-misses'
   | 'logs'
   | 'silence'
+  /** Calls of an entry, against what is usual at this time of the week. */
+  | 'traffic'
   | 'unanswered'
 
 /** A significant departure of one signal of one service, operation or edge from its baseline. */

@@ -1,7 +1,7 @@
 import type { Anomaly, Signal } from './incident.ts'
 
 /** The signals of which a series over time is kept. */
-export type SeriesSignal = Exclude<Signal, 'logs' | 'fan-out' | 'cache-misses'>
+export type SeriesSignal = Exclude<Signal, 'logs' | 'fan-out' | 'cache-misses' | 'traffic'>
 
 /** Which numbers are meant: one signal of an operation, or of an edge, in a time, against another time as normal. */
 export interface SeriesQuestion {

@@ -3,8 +3,9 @@ import { gammaTail } from '../stats/gamma-tail.ts'
 import { DayProfile } from './day-profile.ts'
 import { Drift } from './drift.ts'
 import { News } from './news.ts'
-import { ResidualTail } from './residual-tail.ts'
+import { ResidualTail, type ResidualTailOptions } from './residual-tail.ts'
 import { SortedWindow } from './sorted-window.ts'
+import type { Season } from './week-profile.ts'
 
 /** What a series is compared with: its last points, the same time of other days, and itself as a whole when it drifts. */
 export type View = 'level' | 'season' | 'drift'
@@ -28,6 +29,17 @@ export interface Judgement {
   sinceMs: number | null
 }
 
+/** A judgement before it is known whether it is news. */
+export type Outlook = Omit<Judgement, 'news'>
+
+export interface SeriesJudgeOptions {
+  /** What is usual at a time; by default by the time of day alone. */
+  season?: Season
+  tail?: ResidualTailOptions
+  /** What is unusual is told by residuals that are older than so many points, so that what grows slowly does not excuse itself. */
+  delayPoints?: number
+}
+
 /** The departures from the expected value that would have been unusual; `null` where none would. */
 export interface SmallestEffect {
   up: number | null
@@ -41,45 +53,72 @@ export interface SmallestEffect {
  */
 export class SeriesJudge {
   readonly #level = new SortedWindow(parameters.series.levelPoints)
-  readonly #day = new DayProfile(parameters.series.day)
+  readonly #season: Season
   readonly #drift = new Drift(parameters.series.drift)
-  readonly #tails: Readonly<Record<View, ResidualTail>> = {
-    level: new ResidualTail(parameters.series.tail),
-    season: new ResidualTail(parameters.series.tail),
-    drift: new ResidualTail(parameters.series.tail),
-  }
+  readonly #tails: Readonly<Record<View, ResidualTail>>
+  readonly #delayPoints: number
+  /** Residuals that are not yet learned, the oldest first. */
+  readonly #waiting: { residuals: Record<View, number | null>; surprise: number }[] = []
   readonly #news = new News(parameters.series.newsPoints)
   readonly #usual = new Moments(parameters.series.independentViews)
 
-  push(timeMs: number, seen: number): Judgement {
-    const expected = this.#expected(timeMs)
-    const residuals = this.#residuals(timeMs, seen)
-    const views = this.#surprises(residuals)
-    const surprise = views.level + views.season + views.drift
-    const pValue = this.#usual.chanceAbove(surprise)
-    const news = this.#news.push(surprise)
-    const isUnusual = surprise >= parameters.series.unusualSurprise
+  constructor({
+    season = new DayProfile(parameters.series.day),
+    tail = parameters.series.tail,
+    delayPoints = 0,
+  }: SeriesJudgeOptions = {}) {
+    this.#season = season
+    this.#delayPoints = delayPoints
+    this.#tails = { level: new ResidualTail(tail), season: new ResidualTail(tail), drift: new ResidualTail(tail) }
+  }
 
+  /** Judges a point and learns it. */
+  push(timeMs: number, seen: number): Judgement {
+    const outlook = this.at(timeMs, seen)
+    const news = this.#news.push(outlook.surprise)
+    this.#waiting.push({ residuals: this.#residuals(timeMs, seen), surprise: outlook.surprise })
+    if (this.#waiting.length > this.#delayPoints) this.#learnOldest()
+    this.#level.push(seen)
+    this.#season.push(timeMs, seen)
+    this.#drift.push(timeMs, seen)
+    return { ...outlook, news }
+  }
+
+  #learnOldest(): void {
+    const oldest = this.#waiting.shift()
+    if (oldest === undefined) return
+    const { residuals, surprise } = oldest
     for (const view of ['level', 'season', 'drift'] as const) {
       const residual = residuals[view]
       if (residual !== null) this.#tails[view].push(residual)
     }
-    if (residuals.drift !== null) this.#usual.push(surprise)
-    this.#level.push(seen)
-    this.#day.push(timeMs, seen)
-    this.#drift.push(timeMs, seen)
+    // Where residuals are learned late, anything is surprising at first.
+    const isSettled = this.#delayPoints === 0 || residuals.season !== null
+    if (residuals.drift !== null && isSettled) this.#usual.push(surprise)
+  }
 
+  /** What a next point would be judged, without learning it. */
+  at(timeMs: number, seen: number): Outlook {
+    const expected = this.#expected(timeMs)
+    const residuals = this.#residuals(timeMs, seen)
+    const views = this.#surprises(residuals)
+    const surprise = views.level + views.season + views.drift
+    const isUnusual = surprise >= parameters.series.unusualSurprise
     return {
       timeMs,
       seen,
       expected,
       views,
       surprise,
-      pValue,
-      news,
+      pValue: this.#usual.chanceAbove(surprise),
       state: residuals.level === null ? 'learning' : isUnusual ? 'unusual' : 'usual',
-      sinceMs: isUnusual ? (this.#departedMs(expected, seen) ?? timeMs) : null,
+      sinceMs: isUnusual ? (this.#departedMs(timeMs, { expected, seen }) ?? timeMs) : null,
     }
+  }
+
+  /** What is usual at this time of other days; `null` while too little is known. */
+  usualAt(timeMs: number): number | null {
+    return this.#season.expected(timeMs)
   }
 
   /** What the next point would have to differ by to be unusual. */
@@ -99,12 +138,13 @@ export class SeriesJudge {
   /** The time of day tells more than the last points, where it is known. */
   #expected(timeMs: number): number | null {
     return (
-      this.#day.expected(timeMs) ?? (this.#level.count < parameters.series.levelPointsMin ? null : this.#level.median)
+      this.#season.expected(timeMs) ??
+      (this.#level.count < parameters.series.levelPointsMin ? null : this.#level.median)
     )
   }
 
   #residuals(timeMs: number, value: number): Record<View, number | null> {
-    const usual = this.#day.expected(timeMs)
+    const usual = this.#season.expected(timeMs)
     const drift = this.#drift.after(timeMs, value)
     return {
       level: this.#level.count < parameters.series.levelPointsMin ? null : value - this.#level.median,
@@ -122,8 +162,8 @@ export class SeriesJudge {
     }
   }
 
-  #departedMs(expected: number | null, seen: number): number | null {
-    const { upSinceMs, downSinceMs } = this.#drift.state
+  #departedMs(timeMs: number, { expected, seen }: { expected: number | null; seen: number }): number | null {
+    const { upSinceMs, downSinceMs } = this.#drift.after(timeMs, seen) ?? this.#drift.state
     return expected !== null && seen < expected ? downSinceMs : upSinceMs
   }
 }

@@ -27,6 +27,7 @@ const signal = z.enum([
   'cache-misses',
   'logs',
   'silence',
+  'traffic',
   'unanswered',
 ])
 const share = z.number().openapi({ description: '0 to 1' })

@@ -4474,7 +4474,7 @@ export interface components {
             };
             evidence: {
                 /** @enum {string} */
-                signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "unanswered" | "exception" | "attribute" | "replay" | "change";
+                signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "traffic" | "unanswered" | "exception" | "attribute" | "change" | "time-of-day";
                 sentence: string;
                 expected?: number;
                 seen?: number;
@@ -4639,7 +4639,7 @@ export interface components {
             caller?: string;
             callerOperation?: string;
             /** @enum {string} */
-            signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "unanswered";
+            signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "traffic" | "unanswered";
             /** @example 2026-01-31T12:00:00.000Z */
             since: string;
             expected: number;

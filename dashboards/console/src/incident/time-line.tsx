@@ -146,6 +146,7 @@ const words: Readonly<Record<Incident['anomalies'][number]['signal'], string>> =
   'cache-misses': 'has lost what it knew',
   logs: 'logs something else',
   silence: 'falls silent',
+  traffic: 'is called less often than usual',
   unanswered: 'does not answer',
 }
 
