@@ -48,13 +48,15 @@ export default function Flows() {
                 <th scope="col" className="right">
                   Users
                 </th>
-                <th scope="col" className="right">
+                <th scope="col" className="right wide-only">
                   p50
                 </th>
                 <th scope="col" className="right">
                   p95
                 </th>
-                <th scope="col">Services</th>
+                <th scope="col" className="wide-only">
+                  Services
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -70,9 +72,9 @@ export default function Flows() {
                     <Share value={flow.failed / Math.max(1, flow.runs)} />
                   </td>
                   <td className="num right">{count(flow.users)}</td>
-                  <td className="num right nowrap">{ms(flow.p50Ms)}</td>
+                  <td className="num right nowrap wide-only">{ms(flow.p50Ms)}</td>
                   <td className="num right nowrap">{ms(flow.p95Ms)}</td>
-                  <td className="muted">
+                  <td className="muted wide-only">
                     <Raw text={flow.services.join(', ')} most={80} />
                   </td>
                 </tr>

@@ -181,7 +181,7 @@ function Operations({ name, range, onOpen }: { name: string; range: Window; onOp
                   Calls
                 </th>
                 <th scope="col">Failed</th>
-                <th scope="col" className="right">
+                <th scope="col" className="right wide-only">
                   p50
                 </th>
                 <th scope="col" className="right">
@@ -208,7 +208,7 @@ function Operations({ name, range, onOpen }: { name: string; range: Window; onOp
                   <td>
                     <Share value={each.errors / Math.max(1, each.calls)} />
                   </td>
-                  <td className="num right nowrap">{ms(each.p50Ms)}</td>
+                  <td className="num right nowrap wide-only">{ms(each.p50Ms)}</td>
                   <td className="num right nowrap">{ms(each.p95Ms)}</td>
                 </tr>
               ))}

@@ -60,13 +60,13 @@ export default function Services() {
                   Calls
                 </th>
                 <th scope="col">Failed</th>
-                <th scope="col" className="right">
+                <th scope="col" className="right wide-only">
                   p50
                 </th>
                 <th scope="col" className="right">
                   p95
                 </th>
-                <th scope="col" className="right">
+                <th scope="col" className="right wide-only">
                   Operations
                 </th>
               </tr>
@@ -89,9 +89,9 @@ export default function Services() {
                     <td>
                       <Share value={each.errors / Math.max(1, each.calls)} />
                     </td>
-                    <td className="num right nowrap">{ms(each.p50Ms)}</td>
+                    <td className="num right nowrap wide-only">{ms(each.p50Ms)}</td>
                     <td className="num right nowrap">{ms(each.p95Ms)}</td>
-                    <td className="num right">{each.operations.length}</td>
+                    <td className="num right wide-only">{each.operations.length}</td>
                   </tr>
                 )
               })}

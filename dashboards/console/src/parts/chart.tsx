@@ -81,7 +81,7 @@ export function Chart({
                 spanGaps: false,
                 ...(line.isFilled && { fill: faint(stroke) }),
                 ...(line.isDashed && { dash: [4, 4] }),
-                points: { show: seconds.length < 3 },
+                points: { show: true, filter: alone },
                 value: (_, value) => (value === null || value === undefined ? '–' : told(value)),
               }
             }),
@@ -152,6 +152,16 @@ export function Chart({
       <div ref={holder} aria-hidden="true" />
     </figure>
   )
+}
+
+/** Values without a neighbour, which no line leads to: only points show them. */
+function alone(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? []
+  return [...values.keys()].filter((i) => isValue(values[i]) && !isValue(values[i - 1]) && !isValue(values[i + 1]))
+}
+
+function isValue(value: number | null | undefined): boolean {
+  return value !== null && value !== undefined
 }
 
 /** A colour as a canvas understands it. */
