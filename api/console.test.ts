@@ -22,6 +22,7 @@ import {
   rawSpan,
   secondsAgo,
   settledTrace,
+  spanId,
   startWorld,
   traceId,
   type World,
@@ -423,6 +424,15 @@ describe.skipIf(chromium === undefined)('in a browser', () => {
     ).toEqual(['gateway', 'math'])
     expect(await barriers(page)).toEqual([])
 
+    await page.click('.incident a[href^="/?incident="]')
+    await page.waitForSelector('.service.cause.way')
+    await says(page, 'gateway → math, the way of the incident')
+    expect(new URL(page.url()).searchParams.get('incident')).toBe('open-one')
+    expect(await page.$$('.react-flow__edge.way')).toHaveLength(1)
+    expect(await barriers(page)).toEqual([])
+    await page.goBack()
+    await says(page, 'math fails')
+
     await page.type('.deeds input', 'Ada')
     await page.click('.deeds button.primary')
     await says(page, 'Ada looks after it')
@@ -495,6 +505,95 @@ describe.skipIf(chromium === undefined)('in a browser', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
     expect(wrong).toEqual([])
   })
+
+  test(
+    'every page keeps nobody out and fits its window, light and dark, whatever telemetry says',
+    { timeout },
+    async () => {
+      const service = `shop ${hostile}`
+      const operation = `POST /${hostile}`
+      const huge = `${hostile} ${'x'.repeat(20_000)}`
+      const calls = { at: secondsAgo(240), service, operation, calls: 20, errors: 10, ms: 30, flow: hostile }
+      await world.insert('chain_health_metrics', [
+        minute({ ...calls, kind: 'sync', caller: 'gateway', callerOperation: 'POST /report' }),
+        { ...minute({ ...calls, at: secondsAgo(180) }), Version: hostile },
+      ])
+      await world.insert('chain_health_metrics_10s', [
+        { ...minute({ ...calls, kind: 'sync', caller: 'gateway' }), Window: Math.floor(secondsAgo(40) / 10_000) * 10 },
+      ])
+      await world.insert('chain_execution_traces', [
+        settledTrace({
+          trace: 'hostile',
+          name: hostile,
+          at: secondsAgo(60),
+          services: [service],
+          failed: true,
+          user: huge,
+        }),
+      ])
+      await world.insert('chain_dependency_events', [
+        call({ trace: 'hostile', name: hostile, at: secondsAgo(60), service, operation, failed: true, user: huge }),
+      ])
+      await world.insert('otel_traces', [
+        rawSpan({
+          trace: 'hostile',
+          span: 'h1',
+          at: secondsAgo(60),
+          service,
+          name: operation,
+          failed: true,
+          message: huge,
+          attributes: { [hostile]: hostile, 'db.query.text': huge, 'user.id': hostile },
+        }),
+      ])
+      const [cause] = incident('').causes
+      if (cause === undefined) throw new Error('An incident has a cause')
+      const told = { ...cause, service, operation, path: [{ service, operation }] }
+      await keepIncident(
+        world,
+        incident('hostile', {
+          title: huge,
+          causes: [told],
+          impact: { ...incident('').impact, services: [service], flows: [] },
+        }),
+      )
+      const shown = '<img src=x onerror=alert(1)>⟨U+202E⟩gnp'
+      const of = (path: string, name: string) => `${path}?name=${encodeURIComponent(name)}`
+      const pages: [string, string][] = [
+        ['/', '.service.cause'],
+        ['/?as=table', 'table'],
+        ['/incidents', '.rows.incidents'],
+        ['/incidents/hostile', '.path'],
+        [`/runs/${traceId('hostile')}?span=${spanId('h1')}`, '.details .attributes'],
+        [`/search?service=${encodeURIComponent(service)}`, '.results .rows li'],
+        [of('/service', service), '.charts canvas'],
+        [of('/flow', hostile), '.rows li'],
+        ['/flows', 'table'],
+        ['/services', 'table'],
+      ]
+      const { page, wrong, go } = await open()
+      for (const { width, scheme } of [
+        { width: 1440, scheme: 'dark' },
+        { width: 390, scheme: 'light' },
+      ]) {
+        await page.setViewport({ width, height: 900 })
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+        for (const [path, part] of pages) {
+          await go(path)
+          await page.waitForSelector(`main ${part}`)
+          await says(page, shown)
+          expect([path, width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([
+            path,
+            width,
+            width,
+          ])
+          expect([path, scheme, await barriers(page)]).toEqual([path, scheme, []])
+          expect(await page.$$('img[src="x"]')).toEqual([])
+        }
+      }
+      expect(wrong).toEqual([])
+    },
+  )
 
   test(
     'the token is asked for once, keys lead everywhere, and what is absent says what to do',

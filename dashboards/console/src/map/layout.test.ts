@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { clusterPeers, type MapEdge, type MapNode, readableGraph } from './groups.ts'
-import { inGrid, neighbourhood, nodeHeight, nodeWidth, pathOf } from './layout.ts'
+import { incidentGraph, inGrid, inRows, linkId, neighbourhood, nodeHeight, nodeWidth, pathOf, wayOn } from './layout.ts'
 
 const node = (id: string, over: Partial<MapNode> = {}): MapNode => ({
   id,
@@ -41,6 +41,24 @@ test('around a service are those that it calls and those that call it', () => {
 test('without a service to focus on, or with one that is gone, the whole map is shown', () => {
   expect(ids(neighbourhood(chain, undefined, 1).nodes)).toHaveLength(4)
   expect(ids(neighbourhood(chain, 'gone', 1).nodes)).toHaveLength(4)
+})
+
+test('an incident shows its way, who else is hit, and whom its cause calls; the way is told by its links', () => {
+  const graph = {
+    nodes: [...chain.nodes, ...['other', 'apart', 'db'].map((id) => node(id))],
+    edges: [...chain.edges, edge('other', 'b'), edge('other', 'apart'), edge('c', 'db', 'peer')],
+  }
+  const way = { path: ['a', 'b', 'c'], peer: 'db', hit: ['a', 'b', 'other'] }
+  expect(ids(incidentGraph(graph, way).nodes)).toEqual(['a', 'b', 'c', 'd', 'other', 'db'])
+  const on = wayOn(graph, way)
+  expect([...on.nodes]).toEqual(['a', 'b', 'c', 'db'])
+  expect([...on.links]).toEqual([edge('a', 'b'), edge('b', 'c'), edge('c', 'db')].map(linkId))
+  const grouped = readableGraph(shop, { most: 5 })
+  expect([...wayOn(grouped, { path: ['orders-core', 'billing-api'], hit: [] }).links]).toEqual([
+    linkId({ from: 'group orders', to: 'group billing' }),
+  ])
+  expect(incidentGraph(graph, { path: ['gone'], hit: ['a'] })).toEqual(graph)
+  expect(wayOn(graph, { path: ['gone'], hit: [] })).toEqual({ nodes: new Set(), links: new Set() })
 })
 
 test('many peers of one service stand as one, with their calls added up; shared peers stay', () => {
@@ -139,7 +157,7 @@ test('the shape of a grouped map does not change with its figures', () => {
   expect(shapeOf(busier)).toEqual(shapeOf(shop))
 })
 
-test('in a grid no node stands on another, callers stand before those whom they call, and its shape is that of the window', () => {
+test('in a grid callers stand before those whom they call, and its shape is that of the window', () => {
   const { places, routes } = inGrid(readableGraph(shop, { most: 5 }), 100)
   expect([...places.values()].map(({ y }) => y)).toEqual([0, 0, 0])
   expect([...places].toSorted(([, a], [, b]) => a.x - b.x).map(([id]) => id)).toEqual([
@@ -148,6 +166,24 @@ test('in a grid no node stands on another, callers stand before those whom they 
     'group mail',
   ])
   expect(routes.size).toBe(2)
+})
+
+test('in a tall window callers stand above those whom they call, two beside one another', () => {
+  const { places } = inRows(
+    {
+      nodes: ['gate', 'a', 'b', 'c', 'below'].map((id) => node(id)),
+      edges: [edge('gate', 'a'), edge('gate', 'b'), edge('gate', 'c'), edge('c', 'below')],
+    },
+    0.6,
+  )
+  const rows = Map.groupBy(places, ([, { y }]) => y)
+  expect([...rows.values()].map((row) => row.map(([id]) => id))).toEqual([['gate'], ['a', 'b'], ['c'], ['below']])
+})
+
+test.each([
+  ['a grid', inGrid],
+  ['rows', inRows],
+])('in %s no node stands on another', (_, layOut) => {
   const graphs = fc
     .tuple(
       fc.integer({ min: 1, max: 80 }),
@@ -161,13 +197,15 @@ test('in a grid no node stands on another, callers stand before those whom they 
     }))
   fc.assert(
     fc.property(graphs, ({ nodes, edges, aspect }) => {
-      const placed = [...inGrid({ nodes, edges }, aspect).places.values()]
+      const placed = [...layOut({ nodes, edges }, aspect).places.values()]
       expect(placed).toHaveLength(nodes.length)
-      for (const [i, a] of placed.entries()) {
-        for (const b of placed.slice(i + 1)) {
-          expect(Math.abs(a.x - b.x) >= nodeWidth || Math.abs(a.y - b.y) >= nodeHeight).toBe(true)
-        }
-      }
+      const standsOn = placed.flatMap((a, i) =>
+        placed
+          .slice(i + 1)
+          .filter((b) => Math.abs(a.x - b.x) < nodeWidth && Math.abs(a.y - b.y) < nodeHeight)
+          .map((b) => [a, b]),
+      )
+      expect(standsOn).toEqual([])
     }),
   )
 })

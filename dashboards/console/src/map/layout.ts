@@ -2,7 +2,7 @@
 // loaded when a map is first drawn. The same graph is laid out once, whatever its figures do.
 import type { ELK, ElkNode } from 'elkjs/lib/elk-api'
 import type { Snapshot } from '../api/live.ts'
-import type { Graph } from './groups.ts'
+import type { Graph, MapNode } from './groups.ts'
 
 export interface Place {
   x: number
@@ -116,12 +116,45 @@ export function inGrid({ nodes, edges }: Graph, aspect: number): Layout {
   const places = new Map(
     order.map(({ id }, i) => [id, { x: Math.floor(i / rows) * width, y: (i % rows) * height }] as const),
   )
+  return { places, routes: straightRoutes(edges, places) }
+}
+
+const rowGapWidth = 24
+const rowGapHeight = 34
+/** A window narrower than this part of its height is a phone's: layers beside one another would be too small to read there. */
+export const tallAspect = 0.8
+
+/**
+ * Rows below one another, callers above those whom they call, as many to a row as a tall window has room for. The nodes of one
+ * depth fill rows of their own, services before what sends no spans.
+ */
+export function inRows({ nodes, edges }: Graph, aspect: number): Layout {
+  const depths = depthsOf({ nodes, edges })
+  const [width, height] = [nodeWidth + rowGapWidth, nodeHeight + rowGapHeight]
+  const columns = Math.max(2, Math.round(Math.sqrt((nodes.length * aspect * height) / width)))
+  const levels = [...Map.groupBy(nodes, ({ id }) => depths.get(id) ?? Infinity)].toSorted(([a], [b]) => a - b)
+  const places = new Map<string, Place>()
+  let y = 0
+  for (const [, level] of levels) {
+    const order = level.toSorted(
+      (a, b) => Number(a.kind !== 'service') - Number(b.kind !== 'service') || (a.id < b.id ? -1 : 1),
+    )
+    for (let at = 0; at < order.length; at += columns, y += height) {
+      const row = order.slice(at, at + columns)
+      const indent = ((columns - row.length) * width) / 2
+      for (const [i, { id }] of row.entries()) places.set(id, { x: indent + i * width, y })
+    }
+  }
+  return { places, routes: straightRoutes(edges, places) }
+}
+
+function straightRoutes(edges: Graph['edges'], places: ReadonlyMap<string, Place>): Map<string, Place[]> {
   const routes = new Map<string, Place[]>()
   for (const { from, to } of edges) {
     const [start, end] = [places.get(from), places.get(to)]
     if (start !== undefined && end !== undefined && from !== to) routes.set(linkId({ from, to }), straight(start, end))
   }
-  return { places, routes }
+  return routes
 }
 
 /** Edges of several kinds between two nodes take one way. */
@@ -147,14 +180,17 @@ function depthsOf({ nodes, edges }: Graph): Map<string, number> {
   return depths
 }
 
-/** From the middle of one node to the border of another. */
+/** From the border of one node to that of another, on the line between their middles. */
 function straight(start: Place, end: Place): Place[] {
   const from = { x: start.x + nodeWidth / 2, y: start.y + nodeHeight / 2 }
   const to = { x: end.x + nodeWidth / 2, y: end.y + nodeHeight / 2 }
   const [dx, dy] = [to.x - from.x, to.y - from.y]
-  // Which part of the way lies within the node at its end.
+  // Which part of the way lies within a node, at either end.
   const within = Math.min(nodeWidth / 2 / Math.abs(dx || 1e-9), nodeHeight / 2 / Math.abs(dy || 1e-9), 1)
-  return [from, { x: to.x - dx * within, y: to.y - dy * within }]
+  return [
+    { x: from.x + dx * within, y: from.y + dy * within },
+    { x: to.x - dx * within, y: to.y - dy * within },
+  ]
 }
 
 const cornerPx = 7
@@ -196,8 +232,8 @@ export function neighbourhood(
   focus: string | undefined,
   hops: number,
 ): Graph {
-  const centre = nodes.filter(({ id, service }) => id === focus || service === focus)
-  if (focus === undefined || centre.length === 0) return { nodes, edges }
+  const centre = focus === undefined ? [] : nodes.filter((node) => isNamed(node, focus))
+  if (centre.length === 0) return { nodes, edges }
   const near = new Set(centre.map(({ id }) => id))
   for (let hop = 0; hop < hops; hop += 1) {
     for (const { from, to } of edges.filter((edge) => near.has(edge.from) !== near.has(edge.to))) {
@@ -209,4 +245,50 @@ export function neighbourhood(
     nodes: nodes.filter(({ id }) => near.has(id)),
     edges: edges.filter(({ from, to }) => near.has(from) && near.has(to)),
   }
+}
+
+/** The way of an incident, by names or keys of services. */
+export interface Way {
+  /** From an entry to the cause, in the direction of the calls. */
+  path: readonly string[]
+  /** What the cause waits for, where it sends no spans. */
+  peer?: string | undefined
+  /** Others that are hit. */
+  hit: readonly string[]
+}
+
+/** The nodes and links of a way on the map. Links are named as {@link linkId} does. */
+export interface WayOnMap {
+  nodes: ReadonlySet<string>
+  links: ReadonlySet<string>
+}
+
+/** Where a way lies on the map. Empty where none of its services is there (any more). */
+export function wayOn({ nodes, edges }: Graph, { path, peer }: Way): WayOnMap {
+  const idsOf = (name: string) => nodes.filter((node) => isNamed(node, name)).map(({ id }) => id)
+  const steps = [...path, ...(peer === undefined ? [] : [peer])].map(idsOf)
+  const links = edges.filter(({ from, to }) =>
+    steps.some((callers, i) => callers.includes(from) && steps[i + 1]?.includes(to) === true),
+  )
+  return { nodes: new Set(steps.flat()), links: new Set(links.map(linkId)) }
+}
+
+/** The part of the map that an incident is about: its way, who else is hit, and whom the cause calls or is called by. */
+export function incidentGraph(graph: Graph, way: Way): Graph {
+  const cause = way.path.at(-1)
+  const near = new Set(wayOn(graph, way).nodes)
+  if (cause === undefined || near.size === 0) return graph
+  for (const node of graph.nodes) if (way.hit.some((name) => isNamed(node, name))) near.add(node.id)
+  if (graph.nodes.some((node) => isNamed(node, cause))) {
+    for (const { id } of neighbourhood(graph, cause, 1).nodes) near.add(id)
+  }
+  return {
+    nodes: graph.nodes.filter(({ id }) => near.has(id)),
+    edges: graph.edges.filter(({ from, to }) => near.has(from) && near.has(to)),
+  }
+}
+
+/** A group is named by each of its members. */
+function isNamed({ id, service, group }: MapNode, name: string): boolean {
+  return id === name || service === name || group?.members.some((member) => isNamed(member, name)) === true
 }

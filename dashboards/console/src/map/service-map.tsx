@@ -26,7 +26,9 @@ import { State } from '../parts/state.tsx'
 import { ms, rate, share } from '../tell.ts'
 import { isOpenable, type MapEdge, type MapNode, readableGraph } from './groups.ts'
 import {
+  incidentGraph,
   inGrid,
+  inRows,
   type Layout,
   layOut,
   linkId,
@@ -35,22 +37,33 @@ import {
   nodeWidth,
   pathOf,
   type Place,
+  tallAspect,
+  type Way,
+  type WayOnMap,
+  wayOn,
 } from './layout.ts'
 
-type ServiceNode = Node<{ node: MapNode; hasEnvironment: boolean; isDim: boolean; isFocus: boolean }, 'service'>
-type CallEdge = Edge<{ edge: MapEdge; route: Place[]; isDim: boolean; isNear: boolean }, 'call'>
+type ServiceNode = Node<
+  { node: MapNode; hasEnvironment: boolean; isDim: boolean; isFocus: boolean; isOnWay: boolean },
+  'service'
+>
+type CallEdge = Edge<{ edge: MapEdge; route: Place[]; isDim: boolean; isNear: boolean; isOnWay: boolean }, 'call'>
 
 export interface MapProps {
   snapshot: Pick<Snapshot, 'nodes' | 'edges'>
   /** A node's ID or a service's name: it and its neighbours are shown alone. */
   focus?: string | undefined
   hops?: number
+  /** Of an incident: it stands out, and only what the incident is about is shown. */
+  way?: Way | undefined
   /** Name of the group that is opened. */
   group?: string | undefined
   /** Nodes whose names hold this stand out. */
   find?: string
   onOpen: (node: MapNode) => void
 }
+
+const nowhere: WayOnMap = { nodes: new Set(), links: new Set() }
 
 export function ServiceMap(props: MapProps) {
   return (
@@ -60,22 +73,26 @@ export function ServiceMap(props: MapProps) {
   )
 }
 
-function Inner({ snapshot: { nodes: all, edges: calls }, focus, hops = 1, group, find = '', onOpen }: MapProps) {
+function Inner({ snapshot: { nodes: all, edges: calls }, focus, hops = 1, way, group, find = '', onOpen }: MapProps) {
   const { fitView } = useReactFlow()
   const [pointed, setPointed] = useState<string>()
-  const shown = useMemo(
-    () => readableGraph(neighbourhood({ nodes: all, edges: calls }, focus, hops), { open: group }),
-    [all, calls, focus, hops, group],
-  )
+  const shown = useMemo(() => {
+    const graph = { nodes: all, edges: calls }
+    const part = way === undefined ? neighbourhood(graph, focus, hops) : incidentGraph(graph, way)
+    return readableGraph(part, { open: group })
+  }, [all, calls, focus, hops, way, group])
+  const onWay = useMemo(() => (way === undefined ? nowhere : wayOn(shown, way)), [shown, way])
   const aspect = useStore(({ width, height }) => (height === 0 ? undefined : Math.round((4 * width) / height) / 4))
   // Groups, unless one is open.
   const isGrid = group === undefined && shown.nodes.some(isOpenable)
-  const grid = useMemo(
-    () => (isGrid && aspect !== undefined ? inGrid(shown, aspect) : undefined),
-    [shown, isGrid, aspect],
-  )
-  const found = useLayout(shown, !isGrid)
-  const layout = isGrid ? grid : found.layout
+  const isTall = aspect !== undefined && aspect <= tallAspect
+  const plain = useMemo(() => {
+    if (aspect === undefined) return undefined
+    if (isGrid) return inGrid(shown, aspect)
+    return isTall ? inRows(shown, aspect) : undefined
+  }, [shown, isGrid, isTall, aspect])
+  const found = useLayout(shown, aspect !== undefined && !isGrid && !isTall)
+  const layout = isGrid || isTall ? plain : found.layout
   const { failure } = found
   const wanted = find.trim().toLowerCase()
 
@@ -92,12 +109,13 @@ function Inner({ snapshot: { nodes: all, edges: calls }, focus, hops = 1, group,
           !(node.group?.members ?? [node]).some(({ service }) => service.toLowerCase().includes(wanted))) ||
         (near !== undefined && !near.has(node.id))
       const isFocus = node.id === focus || node.service === focus
+      const isOnWay = onWay.nodes.has(node.id)
       const before = kept.current.get(node.id)
       // What is as it was stays the same object, and is not drawn again.
       if (
         before !== undefined &&
         before.position === position &&
-        isSame(before.data, { node, hasEnvironment, isDim, isFocus })
+        isSame(before.data, { node, hasEnvironment, isDim, isFocus, isOnWay })
       )
         return [before]
       const drawn: ServiceNode = {
@@ -106,13 +124,13 @@ function Inner({ snapshot: { nodes: all, edges: calls }, focus, hops = 1, group,
         position,
         width: nodeWidth,
         height: nodeHeight,
-        data: { node, hasEnvironment, isDim, isFocus },
-        ariaLabel: labelOf(node),
+        data: { node, hasEnvironment, isDim, isFocus, isOnWay },
+        ariaLabel: `${labelOf(node)}${isOnWay ? ', on the way of the incident' : ''}`,
       }
       kept.current.set(node.id, drawn)
       return [drawn]
     })
-  }, [all, shown, layout, wanted, pointed, focus])
+  }, [all, shown, layout, wanted, pointed, focus, onWay])
 
   const edges = useMemo((): CallEdge[] => {
     if (layout === undefined) return []
@@ -120,26 +138,28 @@ function Inner({ snapshot: { nodes: all, edges: calls }, focus, hops = 1, group,
       const route = layout.routes.get(linkId(edge))
       if (route === undefined) return []
       const isNear = pointed !== undefined && (edge.from === pointed || edge.to === pointed)
-      const isBad = edge.calls >= 5 && edge.errors >= 0.05 * edge.calls
+      const isOnWay = onWay.links.has(linkId(edge))
+      const isBad = isOnWay || (edge.calls >= 5 && edge.errors >= 0.05 * edge.calls)
       return [
         {
           id: edgeId(edge),
           type: 'call' as const,
           source: edge.from,
           target: edge.to,
-          data: { edge, route, isDim: pointed !== undefined && !isNear, isNear },
-          className: `${edge.kind}${isBad ? ' bad' : ''}`,
+          data: { edge, route, isDim: pointed !== undefined && !isNear, isNear, isOnWay },
+          className: `${edge.kind}${isBad ? ' bad' : ''}${isOnWay ? ' way' : ''}`,
           markerEnd: {
             type: MarkerType.ArrowClosed,
-            width: 14,
-            height: 14,
+            // Arrows grow with the width of their line.
+            width: isOnWay ? 8 : 14,
+            height: isOnWay ? 8 : 14,
             color: isBad ? 'var(--bad)' : 'var(--strong-line)',
           },
           focusable: false,
         },
       ]
     })
-  }, [shown, layout, pointed])
+  }, [shown, layout, pointed, onWay])
 
   const isMoved = useRef(false)
   const isDrawn = layout !== undefined
@@ -148,7 +168,7 @@ function Inner({ snapshot: { nodes: all, edges: calls }, focus, hops = 1, group,
     return () => cancelAnimationFrame(frame)
   }, [fitView])
   // The map is fitted when its shape changes, not with each figure.
-  const shape = `${layout?.places.size ?? 0} ${focus ?? ''} ${hops} ${group ?? ''}`
+  const shape = `${layout?.places.size ?? 0} ${focus ?? ''} ${hops} ${group ?? ''} ${way === undefined ? '' : 'way'}`
   useEffect(() => {
     if (!isDrawn) return undefined
     isMoved.current = false
@@ -223,12 +243,12 @@ function useLayout({ nodes, edges }: { nodes: MapNode[]; edges: MapEdge[] }, isW
 const nodeTypes = { service: memo(ServiceCard) }
 const edgeTypes = { call: memo(Call) }
 
-function ServiceCard({ data: { node, hasEnvironment, isDim, isFocus } }: NodeProps<ServiceNode>) {
+function ServiceCard({ data: { node, hasEnvironment, isDim, isFocus, isOnWay } }: NodeProps<ServiceNode>) {
   const { kind, state, service, environment, calls, errors, perSecond, p95Ms, group } = node
   const hits = group?.members.filter((member) => member.state === 'hit').length ?? 0
   return (
     <div
-      className={`service ${kind} ${state}${group === undefined ? '' : ' group'}${isDim ? ' dim' : ''}${isFocus ? ' focus' : ''}`}
+      className={`service ${kind} ${state}${group === undefined ? '' : ' group'}${isDim ? ' dim' : ''}${isFocus ? ' focus' : ''}${isOnWay ? ' way' : ''}`}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <strong title={visible(node.id)}>
@@ -278,17 +298,17 @@ function Sign({ kind }: { kind: MapNode['kind'] }) {
 
 function Call({ id, markerEnd, data }: EdgeProps<CallEdge>) {
   if (data === undefined) return null
-  const { edge, route, isDim, isNear } = data
+  const { edge, route, isDim, isNear, isOnWay } = data
   const { path, middle } = pathOf(route)
   const fails = edge.calls > 0 && edge.errors > 0 ? `${share(edge.errors / edge.calls)} fail` : undefined
-  const width = edge.calls === 0 ? 1 : 1 + Math.min(3, Math.log10(1 + edge.perSecond) * 1.4)
+  const width = isOnWay ? 4 : edge.calls === 0 ? 1 : 1 + Math.min(3, Math.log10(1 + edge.perSecond) * 1.4)
   return (
     <>
       <BaseEdge
         id={id}
         path={path}
         {...(markerEnd !== undefined && { markerEnd })}
-        style={{ strokeWidth: width, opacity: isDim ? 0.15 : edge.calls === 0 ? 0.45 : 1 }}
+        style={{ strokeWidth: width, opacity: isDim ? 0.15 : edge.calls === 0 && !isOnWay ? 0.45 : 1 }}
       />
       {edge.calls > 0 && (isNear || (fails !== undefined && !isDim)) && (
         <EdgeLabelRenderer>
@@ -333,7 +353,13 @@ function miniClass({ data }: Node): string {
 }
 
 function isSame(a: ServiceNode['data'], b: ServiceNode['data']): boolean {
-  return a.node === b.node && a.hasEnvironment === b.hasEnvironment && a.isDim === b.isDim && a.isFocus === b.isFocus
+  return (
+    a.node === b.node &&
+    a.hasEnvironment === b.hasEnvironment &&
+    a.isDim === b.isDim &&
+    a.isFocus === b.isFocus &&
+    a.isOnWay === b.isOnWay
+  )
 }
 
 function nearOf(edges: readonly MapEdge[], id: string): Set<string> {

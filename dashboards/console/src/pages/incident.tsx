@@ -100,7 +100,7 @@ function Told({ incident, parts }: { incident: Schemas['Incident']; parts: Part[
                   ))}
                 </ul>
                 <p>
-                  <Link href={`/${query({ focus: first.service })}`}>Show it on the map</Link> ·{' '}
+                  <Link href={`/${query({ incident: incident.id })}`}>Show it on the map</Link> ·{' '}
                   <Link href={servicePath(first.service, { operation: first.operation })}>
                     Look at <Raw text={first.service} most={60} />
                   </Link>

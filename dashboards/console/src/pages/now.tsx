@@ -1,8 +1,11 @@
-import { useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
+import { dataOf, GET, type Schemas } from '../api/client.ts'
 import { type Snapshot, useLive } from '../api/live.ts'
 import { flowPath, incidentPath, servicePath } from '../links.ts'
 import { isOpenable } from '../map/groups.ts'
+import { type Way, wayOn } from '../map/layout.ts'
 import { ServiceMap } from '../map/service-map.tsx'
 import { ErrorNote, Waiting } from '../parts/notes.tsx'
 import { Raw } from '../parts/raw.tsx'
@@ -22,6 +25,9 @@ export default function Now() {
   const focus = search.get('focus') ?? undefined
   const group = search.get('group') ?? undefined
   const hops = Number(search.get('hops') ?? '1') === 2 ? 2 : 1
+  const incidentId = search.get('incident') ?? undefined
+  const incident = useIncident(incidentId)
+  const way = useMemo(() => (incident.data === undefined ? undefined : wayOf(incident.data)), [incident.data])
   const isTable = search.get('as') === 'table'
   const change = (name: string, value: string | null) =>
     setSearch((now) => {
@@ -62,7 +68,7 @@ export default function Now() {
                   const wanted = find.trim().toLowerCase()
                   const found = snapshot.nodes.find(({ service }) => service.toLowerCase().includes(wanted))
                   if (event.key === 'Enter' && wanted !== '' && found !== undefined) {
-                    change('focus', found.id)
+                    setSearch({ focus: found.id, ...(isTable && { as: 'table' }) })
                     setFind('')
                   }
                 }}
@@ -82,6 +88,14 @@ export default function Now() {
                   <Link href={servicePath(focus)} className="button">
                     Its page
                   </Link>
+                  <button type="button" onClick={() => setSearch({})}>
+                    Show all
+                  </button>
+                </>
+              )}
+              {incidentId !== undefined && (
+                <>
+                  <WayTold incident={incident} way={way} snapshot={snapshot} />
                   <button type="button" onClick={() => setSearch({})}>
                     Show all
                   </button>
@@ -110,6 +124,7 @@ export default function Now() {
                   snapshot={snapshot}
                   focus={focus}
                   hops={hops}
+                  way={way}
                   group={focus === undefined ? group : undefined}
                   find={find}
                   onOpen={(node) => {
@@ -117,7 +132,8 @@ export default function Now() {
                       if (isOpenable(node)) setSearch({ group: node.group.name })
                     } else if (focus !== undefined && (node.id === focus || node.service === focus)) {
                       if (node.kind === 'service') go(servicePath(node.id))
-                    } else change('focus', node.id)
+                    } else if (incidentId !== undefined) setSearch({ focus: node.id })
+                    else change('focus', node.id)
                   }}
                 />
               </div>
@@ -130,6 +146,44 @@ export default function Now() {
         {!isEmpty && <TopFlows />}
       </aside>
     </div>
+  )
+}
+
+/** The incident whose way the address asks for. */
+function useIncident(id: string | undefined) {
+  return useQuery({
+    queryKey: ['incident', id],
+    queryFn: () => dataOf(GET('/api/v1/incidents/{id}', { params: { path: { id: id ?? '' } } })),
+    enabled: id !== undefined,
+    refetchInterval: 15_000,
+  })
+}
+
+/** The way of the first cause; undefined where none is told. */
+function wayOf({ causes: [cause], impact }: Schemas['Incident']): Way | undefined {
+  if (cause === undefined) return undefined
+  return { path: cause.path.toReversed().map(({ service }) => service), peer: cause.peer, hit: impact.services }
+}
+
+/** What is drawn of the incident, in words, and why where nothing is. */
+function WayTold({
+  incident: { data, isError },
+  way,
+  snapshot,
+}: {
+  incident: ReturnType<typeof useIncident>
+  way: Way | undefined
+  snapshot: Snapshot
+}) {
+  if (data === undefined) return <span>{isError ? 'The incident cannot be read' : 'Reading the incident…'}</span>
+  const link = <Link href={incidentPath(data.id)}>the incident</Link>
+  if (way === undefined) return <span>No cause is told of {link}</span>
+  if (wayOn(snapshot, way).nodes.size === 0) return <span>No service on the way of {link} was called of late</span>
+  const names = [...way.path, ...(way.peer === undefined ? [] : [way.peer])]
+  return (
+    <span>
+      <Raw text={names.join(' → ')} most={120} />, the way of {link}
+    </span>
   )
 }
 
