@@ -16,6 +16,7 @@ import {
   call,
   incident,
   iso,
+  keepAlert,
   keepIncident,
   minute,
   nowMs,
@@ -123,6 +124,15 @@ beforeAll(async () => {
     },
   ])
   await keepIncident(world, incident('open-one', { causes: incident('').causes.map(withMore) }))
+  const told = { incident: 'open-one', at: secondsAgo(580) }
+  await keepAlert(world, { ...told, destination: 'oncall' })
+  await keepAlert(world, {
+    ...told,
+    destination: 'team',
+    state: 'waiting',
+    reason: 'it answered 503: \u202Egnp',
+    attempts: 3,
+  })
 })
 afterAll(() => world.stop())
 
@@ -424,6 +434,8 @@ describe.skipIf(chromium === undefined)('in a browser', () => {
     ).toEqual(['gateway', 'math'])
     expect(await barriers(page)).toEqual([])
 
+    await says(page, 'oncall was told of it')
+    await says(page, 'team could not be told yet, which is tried again (3 attempts: it answered 503: ⟨U+202E⟩gnp)')
     await page.click('.incident a[href^="/?incident="]')
     await page.waitForSelector('.service.cause.way')
     await says(page, 'gateway → math, the way of the incident')

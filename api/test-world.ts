@@ -1,7 +1,7 @@
 // What tests of the API ask about: real engines with the schema, and rows as collector and analyzer write them.
 import { connectStore, migrateClickHouse, migratePostgres, type SpanInsert, type Store } from '@headwater/store'
 import { startTestEngines, type TestEngines } from '@headwater/embedded/testing'
-import type { Incident } from '@headwater/vocabulary'
+import type { AlertChange, Incident } from '@headwater/vocabulary'
 import { createApi, type ApiParts } from './app.ts'
 import type { Api } from './routes/parts.ts'
 
@@ -362,6 +362,56 @@ export async function keepIncident({ store }: World, given: Incident): Promise<v
       confidence: given.confidence,
       changes: JSON.stringify(given.changes),
       epoch: 1,
+    })
+    .execute()
+}
+
+/** A message about one incident, as the responder writes it down; `number` counts those to its destination. */
+export async function keepAlert(
+  { store: { postgres } }: World,
+  {
+    incident: id,
+    destination,
+    number = 1,
+    at,
+    change = 'opened',
+    state = 'delivered',
+    reason = '',
+    attempts = 1,
+  }: {
+    incident: string
+    destination: string
+    number?: number
+    at: number
+    change?: AlertChange
+    state?: 'waiting' | 'delivered' | 'dead'
+    reason?: string
+    attempts?: number
+  },
+): Promise<void> {
+  const when = new Date(at)
+  await postgres
+    .insertInto('alert_members')
+    .values({ destination, incident_id: id, thread: id, told: null, is_open: true, updated_at: when })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  await postgres
+    .insertInto('alert_deliveries')
+    .values({
+      id: `${destination}-${id}-${number}`,
+      destination,
+      thread: id,
+      number,
+      change,
+      message: JSON.stringify({ incidents: [{ id }] }),
+      state,
+      reason,
+      created_at: when,
+      waiting_since: when,
+      due_at: when,
+      ended_at: null,
+      attempts,
+      tries: attempts,
     })
     .execute()
 }

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { readIncident, readIncidentParts, readIncidents } from '@headwater/store'
+import { readIncident, readIncidentAlerts, readIncidentParts, readIncidents } from '@headwater/store'
 import { nextLooks, whyUnknown } from '@headwater/vocabulary'
 import { notFound } from '../errors.ts'
 import {
@@ -278,6 +278,19 @@ const partShape = z
   })
   .openapi('IncidentPart')
 
+const alertShape = z
+  .object({
+    at: time.openapi({ description: 'When the message was written' }),
+    destination: z.string(),
+    change: z.enum(['opened', 'updated', 'acknowledged', 'resolved']),
+    state: z.enum(['waiting', 'delivered', 'dead']).openapi({
+      description: 'waiting: it is sent again until the receiver takes it; dead: it was given up',
+    }),
+    reason: z.string().openapi({ description: 'What the last attempt came to; empty where it arrived' }),
+    attempts: z.int(),
+  })
+  .openapi('IncidentAlert')
+
 const one = createRoute({
   method: 'get',
   path: '/api/v1/incidents/{id}',
@@ -293,6 +306,7 @@ const one = createRoute({
         parts: z.array(partShape).openapi({
           description: 'Incidents that turned out to have the same cause, and are told by this one; the last 20',
         }),
+        alerts: z.array(alertShape).openapi({ description: 'Who was told of it, newest first; the last 50' }),
       }),
     ),
     ...refusals,
@@ -316,12 +330,13 @@ export function serveIncidents(api: Api, { store }: Parts): void {
     const { id } = c.req.valid('param')
     const incident = await readIncident(store, id)
     if (incident === undefined) throw notFound('incident', id, 'see GET /api/v1/incidents')
-    const parts = (await readIncidentParts(store, id)).map(({ comments, ...part }) => ({
+    const [alerts, all] = await Promise.all([readIncidentAlerts(store, id), readIncidentParts(store, id)])
+    const parts = all.map(({ comments, ...part }) => ({
       id: part.id,
       title: part.title,
       acknowledged: part.acknowledged,
       comments: comments.length,
     }))
-    return c.json({ ...incident, next: nextLooks(incident), parts }, 200)
+    return c.json({ ...incident, next: nextLooks(incident), parts, alerts }, 200)
   })
 }

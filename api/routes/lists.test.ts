@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   incident,
   iso,
+  keepAlert,
   keepIncident,
   minute,
   rawSpan,
@@ -255,8 +256,8 @@ test('incidents are listed newest first, by state and by time', async () => {
 })
 
 test('an incident is the document that the analyzer keeps, with what to look at next', async () => {
-  const { next, parts, ...document } = (await world.get('/api/v1/incidents/i0')).body
-  expect(parts).toEqual([])
+  const { next, parts, alerts, ...document } = (await world.get('/api/v1/incidents/i0')).body
+  expect([parts, alerts]).toEqual([[], []])
   expect(document).toEqual(incident('i0', { openedAt: iso(secondsAgo(100)) }))
   expect(next!.map(({ sentence }) => sentence)).toEqual([
     'What math POST /evaluate throws, and its log.',
@@ -472,4 +473,39 @@ test('an incident lists those that have become part of it, and they name it', as
     parts: [{ id: 'part', title: 'search is slow', acknowledged: null, comments: 0 }],
   })
   expect((await world.get('/api/v1/incidents/part')).body).toMatchObject({ mergedInto: 'i0', parts: [] })
+})
+
+test('an incident tells who was told of it, and whether that arrived', async () => {
+  await keepAlert(world, { incident: 'i0', destination: 'oncall', at: secondsAgo(80) })
+  await keepAlert(world, {
+    incident: 'i0',
+    destination: 'oncall',
+    number: 2,
+    at: secondsAgo(20),
+    change: 'updated',
+  })
+  await keepAlert(world, {
+    incident: 'i0',
+    destination: 'team',
+    at: secondsAgo(70),
+    state: 'waiting',
+    reason: 'it answered 503',
+    attempts: 3,
+  })
+  await keepAlert(world, { incident: 'part', destination: 'team', at: secondsAgo(60) })
+  const { body } = await world.get('/api/v1/incidents/i0')
+  const delivered = { state: 'delivered', reason: '', attempts: 1 }
+  expect(body['alerts']).toEqual([
+    { at: iso(secondsAgo(20)), destination: 'oncall', change: 'updated', ...delivered },
+    {
+      at: iso(secondsAgo(70)),
+      destination: 'team',
+      change: 'opened',
+      state: 'waiting',
+      reason: 'it answered 503',
+      attempts: 3,
+    },
+    { at: iso(secondsAgo(80)), destination: 'oncall', change: 'opened', ...delivered },
+  ])
+  expect((await world.get('/api/v1/incidents/part')).body['alerts']).toMatchObject([{ destination: 'team' }])
 })

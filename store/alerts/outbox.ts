@@ -3,6 +3,7 @@ import type { AlertChange, AlertMessage } from '@headwater/vocabulary'
 import { sql } from 'kysely'
 import type { Store } from '../connect.ts'
 import type { Lease } from '../lease.ts'
+import { askPostgres } from '../queries/ask.ts'
 import { underLease } from './planning.ts'
 
 /** A message on its way. */
@@ -162,6 +163,48 @@ export async function readAlertLog(
     endedAt: row.ended_at?.toISOString() ?? null,
     dueAt: row.state === 'waiting' ? row.due_at.toISOString() : null,
     attempts: row.attempts,
+  }))
+}
+
+/** What a destination was told of an incident, and whether it has arrived. */
+export interface IncidentAlert {
+  /** RFC 3339. */
+  at: string
+  destination: string
+  change: AlertChange
+  state: AlertLogEntry['state']
+  /** What the last attempt came to, where the message was not delivered; empty before the first one. */
+  reason: string
+  attempts: number
+}
+
+/** The most messages that are told of one incident. */
+const ofIncidentMax = 50
+
+/** Messages that speak of an incident, newest first; at most {@link ofIncidentMax}. */
+export async function readIncidentAlerts({ postgres }: Store, incidentId: string): Promise<IncidentAlert[]> {
+  const rows = await askPostgres(`read who was told of incident "${incidentId}"`, () =>
+    postgres
+      .selectFrom('alert_deliveries as d')
+      .innerJoin('alert_members as m', (on) =>
+        on.onRef('m.destination', '=', 'd.destination').onRef('m.thread', '=', 'd.thread'),
+      )
+      .select(['d.destination', 'd.change', 'd.state', 'd.reason', 'd.attempts', 'd.created_at'])
+      .where('m.incident_id', '=', incidentId)
+      // A thread of several incidents has messages from before this one joined it.
+      .where(sql<boolean>`d.message->'incidents' @> ${JSON.stringify([{ id: incidentId }])}::jsonb`)
+      .orderBy('d.created_at', 'desc')
+      .orderBy('d.id')
+      .limit(ofIncidentMax)
+      .execute(),
+  )
+  return rows.map(({ destination, change, state, reason, attempts, created_at }) => ({
+    at: created_at.toISOString(),
+    destination,
+    change,
+    state,
+    reason: state === 'delivered' ? '' : reason,
+    attempts,
   }))
 }
 

@@ -933,6 +933,8 @@ export interface paths {
                             }[];
                             /** @description Incidents that turned out to have the same cause, and are told by this one; the last 20 */
                             parts: components["schemas"]["IncidentPart"][];
+                            /** @description Who was told of it, newest first; the last 50 */
+                            alerts: components["schemas"]["IncidentAlert"][];
                         };
                     };
                 };
@@ -4686,6 +4688,24 @@ export interface components {
             } | null;
             /** @description How many there are */
             comments: number;
+        };
+        IncidentAlert: {
+            /**
+             * @description When the message was written
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            at: string;
+            destination: string;
+            /** @enum {string} */
+            change: "opened" | "updated" | "acknowledged" | "resolved";
+            /**
+             * @description waiting: it is sent again until the receiver takes it; dead: it was given up
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "dead";
+            /** @description What the last attempt came to; empty where it arrived */
+            reason: string;
+            attempts: number;
         };
         Score: {
             judged: number;

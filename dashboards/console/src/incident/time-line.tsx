@@ -4,13 +4,14 @@ import type { Schemas } from '../api/client.ts'
 import { incidentPath } from '../links.ts'
 import { Raw } from '../parts/raw.tsx'
 import { Time } from '../parts/time.tsx'
-import { measured } from '../tell.ts'
+import { measured, plural } from '../tell.ts'
 
 type Incident = Schemas['Incident']
+type Alert = Schemas['IncidentAlert']
 
 interface Entry {
   at: string
-  kind: 'change' | 'anomaly' | 'state' | 'comment'
+  kind: 'change' | 'anomaly' | 'state' | 'comment' | 'alert'
   sign: string
   text: ReactNode
 }
@@ -21,8 +22,8 @@ const namedMax = 3
 const momentsMax = 3
 
 /** Everything that happened, in the order in which it did. */
-export function TimeLine({ incident }: { incident: Incident }) {
-  const entries = entriesOf(incident).toSorted((a, b) => (a.at < b.at ? -1 : 1))
+export function TimeLine({ incident, alerts }: { incident: Incident; alerts: readonly Alert[] }) {
+  const entries = [...entriesOf(incident), ...alertEntries(alerts)].toSorted((a, b) => (a.at < b.at ? -1 : 1))
   return (
     <ol className="time-line">
       {entries.map((entry, i) => (
@@ -113,6 +114,37 @@ function entriesOf(incident: Incident): Entry[] {
     })
   }
   return entries
+}
+
+const told: Readonly<Record<Alert['change'], string>> = {
+  opened: 'was told of it',
+  updated: 'was told what is new',
+  acknowledged: 'was told who looks after it',
+  resolved: 'was told that it is over',
+}
+
+/** Who was told what; a message that did not arrive says so, since then nobody may be on the way. */
+function alertEntries(alerts: readonly Alert[]): Entry[] {
+  return alerts.map((alert) => ({ at: alert.at, kind: 'alert', sign: '✉', text: <Told alert={alert} /> }))
+}
+
+function Told({ alert: { destination, change, state, reason, attempts } }: { alert: Alert }) {
+  const whom = <Raw text={destination} most={60} />
+  if (state === 'delivered') {
+    return (
+      <>
+        {whom} {told[change]}
+      </>
+    )
+  }
+  if (state === 'waiting' && attempts === 0) return <>{whom} is about to be told</>
+  return (
+    <span className="bad-text">
+      {whom}{' '}
+      {state === 'dead' ? 'could not be told, which was given up' : 'could not be told yet, which is tried again'} (
+      {plural(attempts, 'attempt')}: <Raw text={reason} most={300} />)
+    </span>
+  )
 }
 
 function End({ incident: { resolvedBy, mergedInto } }: { incident: Incident }) {

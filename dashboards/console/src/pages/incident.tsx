@@ -45,10 +45,18 @@ export function Incident({ id }: { id: string }) {
       </section>
     )
   }
-  return <Told incident={data} parts={data.parts} />
+  return <Told incident={data} parts={data.parts} alerts={data.alerts} />
 }
 
-function Told({ incident, parts }: { incident: Schemas['Incident']; parts: Part[] }) {
+function Told({
+  incident,
+  parts,
+  alerts,
+}: {
+  incident: Schemas['Incident']
+  parts: Part[]
+  alerts: Schemas['IncidentAlert'][]
+}) {
   const [first, ...others] = incident.causes
   const { state, acknowledged } = incident
   return (
@@ -111,7 +119,7 @@ function Told({ incident, parts }: { incident: Schemas['Incident']; parts: Part[
           </section>
           <section className="card" aria-labelledby="time-line">
             <h2 id="time-line">What happened when</h2>
-            <TimeLine incident={incident} />
+            <TimeLine incident={incident} alerts={alerts} />
             <CommentForm key={incident.id} incident={incident} />
           </section>
         </div>
