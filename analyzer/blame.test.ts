@@ -5,7 +5,7 @@ import { blame } from './blame.ts'
 import { toCauses } from './cause.ts'
 import { titleOf } from './explain.ts'
 import { pictureOf } from './picture.ts'
-import { callsIn, findingsOf, shop } from './test-table.ts'
+import { callsIn, findingsOf, multiplied, otherName, renamed, shop } from './test-table.ts'
 
 const healthy = shop(1_000)
 
@@ -256,31 +256,83 @@ function ill({ orders, catalog, mailer }: { orders: number; catalog: number; mai
   })
 }
 
-test('neither the order of what is seen nor the names of services matter', () => {
-  const renamed = (state: CallState): CallState => ({
-    ...state,
-    service: `x-${state.service.split('').toReversed().join('')}`,
-    caller: state.caller === '' ? '' : `x-${state.caller.split('').toReversed().join('')}`,
-  })
+/** Who bears how much. */
+function weightsOf(now: CallState[], before: CallState[]): Record<string, number> {
+  const suspects = blame(pictureOf(now), pictureOf(before))
+  return Object.fromEntries(suspects.map(({ service, weight }) => [service, Number(weight.toFixed(9))]))
+}
+
+test('neither the order of what is seen nor the names of services change who bears how much', () => {
   fc.assert(
     fc.property(shares, (bad) => {
-      const told = blame(pictureOf(ill(bad)), pictureOf(healthy))
-      const weights = (suspects: typeof told): number[] => suspects.map(({ weight }) => Number(weight.toFixed(9)))
-      expect(weights(blame(pictureOf(ill(bad).toReversed()), pictureOf(healthy.toReversed())))).toEqual(weights(told))
-      expect(weights(blame(pictureOf(ill(bad).map(renamed)), pictureOf(healthy.map(renamed))))).toEqual(weights(told))
+      const weights = weightsOf(ill(bad), healthy)
+      expect(weightsOf(ill(bad).toReversed(), healthy.toReversed())).toEqual(weights)
+      const underOtherNames = Object.entries(weights).map(([service, weight]) => [otherName(service), weight])
+      expect(weightsOf(renamed(ill(bad), otherName), renamed(healthy, otherName))).toEqual(
+        Object.fromEntries(underOtherNames),
+      )
     }),
     { numRuns: 30 },
   )
 })
 
-test('what is worse weighs no less', () => {
-  const weightOf = (service: string, states: CallState[]): number =>
-    blame(pictureOf(states), pictureOf(healthy)).find((suspect) => suspect.service === service)?.weight ?? 0
+test('under more load each who is plainly ill bears more by the same factor', () => {
+  const plain = fc.integer({ min: 30, max: 100 })
+  const plainly = fc.record({ orders: plain, catalog: plain, mailer: plain })
   fc.assert(
-    fc.property(shares, fc.integer({ min: 0, max: 100 }), (bad, more) => {
-      const worse = { ...bad, catalog: Math.min(100, bad.catalog + more) }
-      expect(weightOf('catalog', ill(worse))).toBeGreaterThanOrEqual(weightOf('catalog', ill(bad)) - 1e-9)
+    fc.property(plainly, fc.integer({ min: 2, max: 9 }), (bad, factor) => {
+      const weights = Object.entries(weightsOf(ill(bad), healthy))
+      const more = weightsOf(multiplied(ill(bad), factor), multiplied(healthy, factor))
+      expect(Object.keys(more).toSorted()).toEqual(['catalog', 'mailer', 'orders'])
+      // So many times the bad calls, over so many times the calls to the power of 0.7.
+      for (const [service, weight] of weights) expect(more[service]).toBeCloseTo(weight * factor ** 0.3, 6)
     }),
     { numRuns: 30 },
   )
+})
+
+test('what is worse weighs no less, be it slow, stuck on the way or failing', () => {
+  const places = fc.constantFrom('orders', 'catalog', 'mailer')
+  fc.assert(
+    fc.property(shares, places, fc.integer({ min: 0, max: 100 }), (bad, place, more) => {
+      const worse = { ...bad, [place]: Math.min(100, bad[place] + more) }
+      const [weight = 0, now = 0] = [bad, worse].map((is) => weightsOf(ill(is), healthy)[place] ?? 0)
+      expect(now).toBeGreaterThanOrEqual(weight - 1e-9)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('worked examples of 100 calls: each bad one counts over 100 to the power of 0.7, which is 25.1', () => {
+  const of = (now: CallState[], before = healthy) => weightsOf(now, before)
+  const failing = shop(100, { mailer: '100 calls, 20 ms, self 20 ms, 90 failed, 90 by itself' })
+  expect(of(failing)).toEqual({ mailer: expect.closeTo(90 / 25.1, 1) })
+  const stuck = shop(100, { catalog: '100 calls, 15 ms, self 15 ms, 80 on the way at 900 ms' })
+  expect(of(stuck)).toEqual({ catalog: expect.closeTo(80 / 25.1, 1) })
+  const dead = [
+    ...shop(100, { payments: 'none', bank: 'none' }),
+    ...callsIn('orders POST /orders ?> payments: 100 calls, 1 ms, 70 failed'),
+  ]
+  expect(of(dead)).toEqual({ payments: expect.closeTo(70 / 25.1, 1) })
+  // Beside what is slow in 80 of 100 calls, only 1 − 0.5 · 0.8 of each failure counts.
+  const both = shop(100, {
+    mailer: '100 calls, 20 ms, self 20 ms, 90 failed, 90 by itself',
+    catalog: '100 calls, 15 ms, self 15 ms, 80 on the way at 900 ms',
+  })
+  expect(of(both)).toEqual({
+    catalog: expect.closeTo(80 / 25.1, 1),
+    mailer: expect.closeTo((90 * 0.6) / 25.1, 1),
+  })
+  // Above a service that fails in 60 of 100 calls, each of which counts half, 0.7 of its own slowness is left.
+  const above = shop(100, {
+    orders: '100 calls, 60 ms, self 15 ms, 80 self at 900 ms',
+    mailer: '100 calls, 20 ms, self 20 ms, 60 failed, 60 by itself',
+  })
+  expect(of(above)).toMatchObject({ orders: expect.closeTo((80 * 0.7) / 25.1, 1) })
+  // Who waits for 45 s more than usual, where all of its calls usually take 6 s, has no slowness of its own.
+  const waiting = shop(100, {
+    orders: '100 calls, 60 ms, self 15 ms, 80 self at 900 ms',
+    payments: '100 calls, 40 ms, self 10 ms, 50 on the way at 900 ms',
+  })
+  expect(of(waiting)).toEqual({ payments: expect.closeTo(50 / 25.1, 1), orders: 0 })
 })

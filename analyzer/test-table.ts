@@ -123,6 +123,39 @@ export function shop(calls: number, told: Partial<Record<ShopPlace, string>> = {
   )
 }
 
+/** The same calls among services of other names. */
+export function renamed(states: CallState[], nameOf: (service: string) => string): CallState[] {
+  return states.map((state) => ({
+    ...state,
+    service: nameOf(state.service),
+    caller: state.caller === '' ? '' : nameOf(state.caller),
+  }))
+}
+
+/** Names in another alphabetical order than those that they stand for. */
+export function otherName(service: string): string {
+  return `x-${service.split('').toReversed().join('')}`
+}
+
+/** So many times the load, and all else alike. */
+export function multiplied(states: CallState[], factor: number): CallState[] {
+  const times = (histogram: Histogram): Histogram =>
+    Object.fromEntries(Object.entries(histogram).map(([bucket, calls]) => [bucket, calls * factor]))
+  return states.map((state) => ({
+    ...state,
+    calls: state.calls * factor,
+    errors: state.errors * factor,
+    originErrors: state.originErrors * factor,
+    clientErrors: state.clientErrors * factor,
+    durationNs: state.durationNs * factor,
+    selfNs: state.selfNs * factor,
+    wireNs: state.wireNs * factor,
+    duration: times(state.duration),
+    self: times(state.self),
+    wire: times(state.wire ?? {}),
+  }))
+}
+
 /** Thirty seconds judged by five minutes before. */
 export function evaluationOf(now: CallState[], before: CallState[], collectorWasAlive = true): Evaluation {
   return {
