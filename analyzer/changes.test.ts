@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { VersionSeen } from '@headwater/store'
 import { changeEvidence, newVersions } from './changes.ts'
@@ -48,4 +49,55 @@ test('a reported change says how long before it was, and links to what was repor
   })
   const later = changeEvidence({ ...change, versionsBefore: [], at: '2026-11-20T12:00:30.000Z' }, sinceMs)
   expect(later.sentence).toContain('30 s after it began')
+})
+
+/** Versions of two services, first seen up to two hours before it began and up to a minute after. */
+const versions = fc.uniqueArray(
+  fc.record({
+    service: fc.constantFrom('payments', 'orders'),
+    version: fc.constantFrom('1', '2', '3', '4'),
+    seconds: fc.integer({ min: -7_200, max: 60 }),
+  }),
+  { selector: ({ service, version }) => `${service} ${version}`, maxLength: 8 },
+)
+
+const newOf = (all: readonly VersionSeen[], laterMs = 0) =>
+  newVersions(all, { sinceMs: sinceMs + laterMs, newUntilMs: sinceMs + laterMs + 10_000 })
+
+test('neither the order in which versions are read nor the names of services matter, nor when it was', () => {
+  const byName = (changes: ReturnType<typeof newOf>): string[] =>
+    changes.map((change) => JSON.stringify(change)).toSorted()
+  fc.assert(
+    fc.property(versions, fc.integer({ min: 1, max: 1e6 }), (lines, laterMs) => {
+      const all = seen(...lines.map(({ service, version, seconds }) => `${service} ${version} ${seconds}`))
+      const told = newOf(all)
+      expect(byName(newOf(all.toReversed()))).toEqual(byName(told))
+      const under = all.map((one) => ({ ...one, service: `x-${one.service}` }))
+      expect(newOf(under)).toEqual(told.map((change) => ({ ...change, service: `x-${change.service}` })))
+      const later = all.map((one) => ({ ...one, firstMs: one.firstMs + laterMs }))
+      expect(newOf(later, laterMs).map(({ at }) => Date.parse(at) - laterMs)).toEqual(
+        told.map(({ at }) => Date.parse(at)),
+      )
+    }),
+  )
+})
+
+test('each that is told came after those told with it, within half an hour, and no service’s first is told', () => {
+  fc.assert(
+    fc.property(versions, (lines) => {
+      const all = seen(...lines.map(({ service, version, seconds }) => `${service} ${version} ${seconds}`))
+      for (const { service, at, version, versionsBefore } of newOf(all)) {
+        const first = new Map(all.filter((one) => one.service === service).map((one) => [one.version, one.firstMs]))
+        expect(versionsBefore.length).toBeGreaterThan(0)
+        expect(versionsBefore).toEqual(
+          [...first]
+            .filter(([, firstMs]) => firstMs < Date.parse(at))
+            .map(([other]) => other)
+            .toSorted(),
+        )
+        expect(first.get(version ?? '')).toBe(Date.parse(at))
+        expect(Math.abs(Date.parse(at) - sinceMs)).toBeLessThanOrEqual(1_800_000)
+      }
+    }),
+  )
 })

@@ -45,3 +45,35 @@ test('fewer than half of the places cannot move it beyond the others, and their 
     ),
   )
 })
+
+test('neither the names of places matter, nor the unit of time, nor how much busier they all are', () => {
+  const factors = fc.array(fc.integer({ min: 50, max: 300 }), { minLength: 1, maxLength: 12 })
+  fc.assert(
+    fc.property(factors, fc.integer({ min: 2, max: 1_000 }), (percents, more) => {
+      const told = places(...percents.map((percent) => percent / 100))
+      const found = commonSlowdown(told)
+      expect(commonSlowdown(told.map((one) => ({ ...one, place: `other ${one.place}` })))).toBe(found)
+      const inOtherUnits = told.map((one) => ({ ...one, ns: one.ns / more, usualNs: one.usualNs / more }))
+      expect(commonSlowdown(inOtherUnits)).toBeCloseTo(found, 9)
+      const busier = told.map((one) => ({
+        ...one,
+        calls: one.calls * more,
+        ns: one.ns * more,
+        usualNs: one.usualNs * more,
+      }))
+      expect(commonSlowdown(busier)).toBeCloseTo(found, 9)
+    }),
+  )
+})
+
+test('the slower a place is, the slower all is told to be, up to twice as slow', () => {
+  const factors = fc.array(fc.integer({ min: 50, max: 300 }), { minLength: 5, maxLength: 12 })
+  fc.assert(
+    fc.property(factors, fc.nat(11), fc.integer({ min: 0, max: 300 }), (percents, at, more) => {
+      const of = (all: number[]): number => commonSlowdown(places(...all.map((percent) => percent / 100)))
+      const slower = of(percents.map((percent, i) => (i === at ? percent + more : percent)))
+      expect(slower).toBeGreaterThanOrEqual(of(percents))
+      expect(slower).toBeLessThanOrEqual(2)
+    }),
+  )
+})

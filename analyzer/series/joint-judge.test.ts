@@ -43,6 +43,26 @@ function lastDay({
 const unusual = (all: readonly JointJudgement[]) =>
   all.flatMap(({ state }, point) => (state === 'unusual' ? [point] : []))
 
+test('a worked example: of two series that usually move by one, one moves by three', () => {
+  const judge = new JointJudge(2)
+  const value = (i: number): number => (i < dayPoints ? 0 : i % 2 === 0 ? 1 : -1)
+  const trained = 4 * dayPoints
+  for (let i = 0; i < trained; i += 1) judge.learn(i * stepMs, [value(i), value(i)])
+  const judged = Array.from({ length: 20 }, (_, i) => {
+    const usual = value(trained + i)
+    return judge.push((trained + i) * stepMs, [i === 0 ? 3 * usual : usual, usual])
+  })
+  // What is usual is 0. In training each was one deviation from it, squared 1, and so was their mean: nothing lay above that.
+  expect(judged[0]?.threshold).toBe(1)
+  // Now the first is three deviations from it, squared 9, or a little less since such a point widens what is usual: the mean is 5.
+  expect(judged[0]?.deviations[0]).toBeCloseTo(9, 0)
+  expect(judged[0]?.deviations[1]).toBeCloseTo(1, 9)
+  // The distance is the mean over five points: four of 1 and one of 5.
+  expect(judged[0]?.distance).toBeCloseTo((4 * 1 + 5) / 5, 1)
+  // It stands out for the five points of which it is one, and for ten more that hold on.
+  expect(unusual(judged)).toEqual(Array.from({ length: 15 }, (_, i) => i))
+})
+
 test('a healthy day, seasons and all, is hardly ever unusual', () => {
   expect(unusual(lastDay()).length).toBeLessThan(0.15 * dayPoints)
 })

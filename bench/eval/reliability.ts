@@ -17,7 +17,7 @@ export function reliabilityTable(cases: readonly Judged[]): string {
   ] as const
   const lines = bins.map(([low, high]) => {
     const own = cases.flatMap(({ confidence, rankings, culprits }) =>
-      confidence !== undefined && confidence >= low && confidence < high
+      confidence !== undefined && confidence >= low && (confidence < high || high === 1)
         ? [{ confidence, isRight: hitsAt(rankings['ours'] ?? [], culprits, 1) }]
         : [],
     )
