@@ -1,5 +1,6 @@
 import type { WindowCounts } from '@headwater/store'
 import { bucketOf } from '@headwater/vocabulary'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Finding } from './detect.ts'
 import { badWindows, onsetMs } from './onset.ts'
@@ -51,8 +52,9 @@ test('a fault began with the first of the bad windows that lead up to now', () =
   expect(since('8')).toBe(0)
 })
 
-test('a window half as bad as now counts: the fault began within it', () => {
+test('a window a quarter as bad as now counts: the fault began within it', () => {
   expect(since('000003888')).toBe(50)
+  expect(since('000002888')).toBe(50)
   expect(since('000001888')).toBe(60)
 })
 
@@ -78,6 +80,9 @@ test('where no window shows it, the fallback stands', () => {
 
 test('where errors are normal, only windows worse than normal count', () => {
   expect(since('222222777', { expected: 0.2, seen: 0.7 })).toBe(60)
+  // A quarter of the rise from 40 to 70 % lies at 47.5 %.
+  expect(since('444444777', { expected: 0.4, seen: 0.7 })).toBe(60)
+  expect(since('444445777', { expected: 0.4, seen: 0.7 })).toBe(50)
 })
 
 test('slow calls count by their duration, or by their own time', () => {
@@ -100,7 +105,7 @@ test('calls of several callers in one window are counted together', () => {
     ...windowsOf('000000', { caller: 'gateway' }),
     ...windowsOf('000000', { caller: 'batch' }),
   ]
-  // Eight bad of thirty calls are half of 53 %, not of 80 %.
+  // Eight bad of thirty calls are a quarter of 107 %, not of 120 %.
   expect(onsetMs({ ...finding, seen: 0.5 }, windows, -1)).toBe(30_000)
   expect(onsetMs({ ...finding, seen: 1.2 }, windows, -1)).toBe(-1)
 })
@@ -127,7 +132,7 @@ test('a service that takes a few calls yet fell silent when it last took half of
   expect(onsetMs({ ...finding, signal: 'silence', unit: 'calls', expected: 90, seen: 6 }, windows, -1)).toBe(-1)
 })
 
-test('of the last three windows those are bad that are at least half as bad as now', () => {
+test('of the last three windows those are bad that are at least a quarter as bad as now', () => {
   const bad = (digits: string) => badWindows(finding, windowsOf(digits), digits.length * 10_000)
   expect(bad('000888')).toBe(3)
   expect(bad('000088')).toBe(2)
@@ -140,7 +145,7 @@ test('silence is bad over all three windows', () => {
   expect(badWindows({ ...finding, signal: 'silence' }, [], 30_000)).toBe(3)
 })
 
-test('of what lasts the onset is told by minutes, as far back as each of them is half as bad', () => {
+test('of what lasts the onset is told by minutes, as far back as each of them is a quarter as bad', () => {
   const lasting = (bad: string): number =>
     Number(
       since(bad, {
@@ -151,6 +156,86 @@ test('of what lasts the onset is told by minutes, as far back as each of them is
     )
   const [healthy, one] = ['000000', '000010']
   expect(lasting(healthy.repeat(4) + one.repeat(3))).toBe(240)
-  // A minute with one bad call of sixty is a third of a quarter: half as bad as now is 2.5 %.
+  // One bad call of sixty in a minute are 1.7 %, two are 3.3 %; a quarter as bad as now is 2.5 %.
   expect(lasting(healthy.repeat(2) + '001010'.repeat(2) + one.repeat(3))).toBe(120)
+})
+
+/** Windows by digits as above, of a story of a finding of errors or of slow calls. */
+const stories = fc.record({
+  bad: fc
+    .array(fc.constantFrom('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '-', '.'), { minLength: 1, maxLength: 20 })
+    .map((signs) => signs.join('')),
+  given: fc.constantFrom<Partial<Finding>>(
+    {},
+    { signal: 'errors' },
+    { signal: 'latency', unit: 'ns', expected: 10e6, seen: 900e6, slowNs: 100e6 },
+    { signal: 'silence', unit: 'calls', expected: 30, seen: 0 },
+  ),
+})
+
+test('neither the order of windows nor the names of services matter', () => {
+  fc.assert(
+    fc.property(stories, ({ bad, given }) => {
+      const told = since(bad, given)
+      const named = { service: 'x', operation: 'y' }
+      expect(since(bad, { ...given, ...named }, named)).toBe(told)
+      const turned = onsetMs({ ...finding, ...given }, windowsOf(bad).toReversed(), -1)
+      expect(turned === -1 ? 'never' : turned / 1_000).toBe(told)
+    }),
+  )
+})
+
+test('under ten times the load it all began at the same time', () => {
+  const busy = (windows: WindowCounts[]): WindowCounts[] =>
+    windows.map((window) => ({
+      ...window,
+      calls: window.calls * 10,
+      errors: window.errors * 10,
+      originErrors: window.originErrors * 10,
+      duration: Object.fromEntries(Object.entries(window.duration).map(([bucket, calls]) => [bucket, calls * 10])),
+    }))
+  fc.assert(
+    fc.property(stories, ({ bad, given }) => {
+      const quiet = { ...finding, ...given }
+      const loaded = {
+        ...quiet,
+        calls: quiet.calls * 10,
+        excessCalls: quiet.excessCalls * 10,
+        ...(quiet.signal === 'silence' ? { expected: quiet.expected * 10 } : {}),
+      }
+      expect(onsetMs(loaded, busy(windowsOf(bad)), -1)).toBe(onsetMs(quiet, windowsOf(bad), -1))
+    }),
+  )
+})
+
+test('so much later, it began so much later; where it begins there is a window, and it was bad', () => {
+  fc.assert(
+    fc.property(stories, fc.integer({ min: 1, max: 50 }), ({ bad, given }, later) => {
+      const told = since(bad, given)
+      expect(since('.'.repeat(later) + bad, given)).toBe(told === 'never' ? told : told + later * 10)
+      if (told === 'never' || given.signal === 'silence') return
+      // A quarter of the 80 % of now are two of ten.
+      expect(Number(bad[told / 10])).toBeGreaterThanOrEqual(2)
+    }),
+  )
+})
+
+test('where one more window before was bad, it began no later', () => {
+  fc.assert(
+    fc.property(stories, fc.nat(19), ({ bad, given }, at) => {
+      const told = since(bad, given)
+      if (told === 'never' || given.signal === 'silence' || at >= bad.length || at * 10 > told) return
+      expect(since(`${bad.slice(0, at)}9${bad.slice(at + 1)}`, given)).toBeLessThanOrEqual(told)
+    }),
+  )
+})
+
+test('a window that is no worse than usual is no bad one, however little worse it is now', () => {
+  fc.assert(
+    fc.property(fc.nat(9), fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 20 }), (usual, more, length) => {
+      const worse = { expected: usual / 10, seen: usual / 10 + more / 1_000 }
+      expect(since(String(usual).repeat(length), worse)).toBe('never')
+      expect(badWindows({ ...finding, ...worse }, windowsOf(String(usual).repeat(length)), length * 10_000)).toBe(0)
+    }),
+  )
 })

@@ -4,8 +4,8 @@ import type { Finding } from './detect.ts'
 import { parameters } from './parameters.ts'
 
 /**
- * When a finding began: the start of the first of the windows, unbroken up to the last bad one, in which its calls were at
- * least half as bad as now. A window without calls breaks nothing. For silence: the end of the last window in which at least
+ * When a finding began: the start of the first of the windows, unbroken up to the last bad one, in which its calls were worse
+ * than usual by at least a quarter of what they are now. A window without calls breaks nothing. For silence: the end of the last window in which at least
  * half of the calls came that were due.
  * `fallbackMs` where the windows do not show it.
  */
@@ -47,9 +47,9 @@ export function badWindows(finding: Finding, windows: WindowCounts[], atMs: numb
 }
 
 function isBad(finding: Finding, window: WindowCounts): boolean {
-  // Half of the rise, since the recent time that the finding is about began before its onset.
-  const limit =
-    finding.unit === 'share' ? (finding.expected + finding.seen) / 4 : finding.excessCalls / finding.calls / 4
+  // The recent time that the finding is about may have begun before its onset, and the onset lies within a window.
+  const { unit, expected, seen, excessCalls, calls } = finding
+  const limit = unit === 'share' ? expected + (seen - expected) / 4 : excessCalls / calls / 4
   return window.calls > 0 && badCalls(window, finding, bucketOf(finding.slowNs ?? 0)) / window.calls >= limit
 }
 
