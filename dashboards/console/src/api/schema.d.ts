@@ -4476,7 +4476,7 @@ export interface components {
             };
             evidence: {
                 /** @enum {string} */
-                signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "traffic" | "unanswered" | "exception" | "attribute" | "change" | "time-of-day";
+                signal: "errors" | "origin-errors" | "latency" | "self-time" | "wire-time" | "fan-out" | "cache-misses" | "logs" | "silence" | "traffic" | "unanswered" | "exception" | "attribute" | "replay" | "change" | "time-of-day";
                 sentence: string;
                 expected?: number;
                 seen?: number;
