@@ -159,7 +159,10 @@ function ceased(
   const pValue = chanceOf(made)
   if (pValue > pValueMax) return undefined
   // Weighed calls are no whole ones.
-  const most = Math.max(made, mostThat((k) => chanceOf(k) <= pValueMax, Math.floor(due * shareMax)))
+  const most = Math.max(
+    made,
+    mostThat((k) => chanceOf(k) <= pValueMax, Math.floor(due * shareMax)),
+  )
   return {
     signal: 'fan-out',
     service: before.service,
