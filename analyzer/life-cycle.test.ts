@@ -185,6 +185,19 @@ test('another cause, another kind of it, or other services are a new incident, a
   expect(elsewhere.map(({ deed }) => deed)).toEqual(['open'])
 })
 
+test('what ended with no cause comes back whoever is accused now, and where nobody is', () => {
+  for (const accused of [payments, undefined]) {
+    const decisions = decide([], [groupOf('payments')], {
+      resolved: [{ ...ended, causes: [] }],
+      accusedOf: () => accused,
+      now,
+    })
+    expect(decisions).toMatchObject([
+      { deed: 'reopen', why: 'It came back 5 min after it had been resolved, and had no cause then.' },
+    ])
+  }
+})
+
 test('two groups that come back are one reopening, and an open incident takes its own before', () => {
   const decisions = decide([], [groupOf('payments'), groupOf('gateway')], {
     resolved: [ended],

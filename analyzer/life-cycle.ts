@@ -30,7 +30,7 @@ export interface Before {
 /**
  * One decision for each open incident, and a place for each group. A group belongs to the oldest incident that it shares a service
  * with, so that no second incident of the same services opens. One that shares none belongs to the incident that tells the cause that it
- * accuses, or to one of its services and with that cause that ended lately, which is reopened; what is left opens an incident for each
+ * accuses, or to one of its services and with that cause, or without any, that ended lately, which is reopened; what is left opens an incident for each
  * cause. Of two open incidents that tell the cause that is accused, the younger is merged into the older. An incident closes after
  * `quietStepsToClose` quiet steps. One that somebody has resolved, and that goes on, waits as it is until there is new evidence.
  */
@@ -53,7 +53,8 @@ export function decide(
   }
   for (const [incident, { group }] of owned) {
     if (incident.state === 'open') continue
-    const why = `It came back ${minutesBetween(incident.resolvedAt, now)} after it had been resolved, with the same cause.`
+    const cause = incident.causes.length === 0 ? 'and had no cause then' : 'with the same cause'
+    const why = `It came back ${minutesBetween(incident.resolvedAt, now)} after it had been resolved, ${cause}.`
     decisions.push({ deed: 'reopen', incident, group, why })
   }
   const merged = new Set<TrackedIncident>()
@@ -129,13 +130,16 @@ function isOf({ scope }: TrackedIncident, { services }: Group): boolean {
   return services.some((service) => scope.includes(service))
 }
 
+/** What ended with no cause told may have been the beginning of anything. */
 function cameBack(
   resolved: TrackedIncident[],
   group: Group,
   accused: Accused | undefined,
 ): TrackedIncident | undefined {
-  if (accused === undefined) return undefined
-  return resolved.find((incident) => isOf(incident, group) && blames(incident, accused))
+  return resolved.find(
+    (incident) =>
+      isOf(incident, group) && (incident.causes.length === 0 || (accused !== undefined && blames(incident, accused))),
+  )
 }
 
 function blames({ causes: [first] }: TrackedIncident, accused: Accused): boolean {
