@@ -21,6 +21,11 @@ export interface FlowImpact {
   runs: number
   /** Beyond those that fail, are slow or go without the cause anyway, so not always a whole number. */
   runsAffected: number
+  /**
+   * How many runs of equal weight would tell as much, where some stand for others: at most `runs` (Kish 1965, Survey Sampling,
+   * effective sample size).
+   */
+  counted: number
 }
 
 export interface UserImpact {
@@ -148,9 +153,10 @@ export async function readImpact(
             quantilesExactIf(${hitFrom}, ${hitUntil})(RunEnd, IsSurelyAffected))
           FROM ${hitRuns} WHERE Flow IN {hit:Array(String)}
         ) AS hitting
-      SELECT name, runs, runsAffected, uniqExactIfMerge(Users) OVER () AS users, uniqExactIfMerge(UsersAffected) OVER () AS usersAffected
+      SELECT name, runs, runsAffected, counted, uniqExactIfMerge(Users) OVER () AS users, uniqExactIfMerge(UsersAffected) OVER () AS usersAffected
       FROM (
         SELECT Flow AS name, round(sum(RunWeight)) AS runs,
+          round(pow(sum(RunWeight), 2) / sum(RunWeight * RunWeight)) AS counted,
           sumIf(RunWeight, IsAffected) AS Affected, sum(RunWeight * Usual) AS Anyway,
           -- Who fails anyway is hit as often as others; who goes without the cause anyway is not.
           sum(RunWeight * BadAnyway) AS BadAnywayRuns,
@@ -170,7 +176,7 @@ export async function readImpact(
   })
   const rows = await answer.json<FlowImpact & { users: number; usersAffected: number }>()
   return {
-    flows: rows.map(({ name, runs, runsAffected }) => ({ name, runs, runsAffected })),
+    flows: rows.map(({ name, runs, runsAffected, counted }) => ({ name, runs, runsAffected, counted })),
     users: { affected: rows[0]?.usersAffected ?? 0, seen: rows[0]?.users ?? 0 },
   }
 }

@@ -30,3 +30,9 @@ test('the interval holds the share, lies within 0 and 1, and narrows with more s
     }),
   )
 })
+
+test('what stands for more has the share of all, and the interval of what was seen', () => {
+  const { share, low, high } = withInterval(80, 100, 10)
+  expect(share).toBe(0.8)
+  expect({ low, high }).toEqual({ low: withInterval(8, 10).low, high: withInterval(8, 10).high })
+})

@@ -13,10 +13,14 @@ export function shareInterval(hits: number, n: number): { low: number; high: num
   return { low: Math.max(0, middle - reach), high: Math.min(1, middle + reach) }
 }
 
-/** A share and its interval, rounded to tenths of a percent. withInterval(0, 0) has the share 0: nothing was seen. */
-export function withInterval(hits: number, n: number): ShareWithInterval {
-  const { low, high } = shareInterval(hits, n)
-  return { share: n <= 0 ? 0 : tenths(Math.min(1, hits / n)), low: tenths(low), high: tenths(high) }
+/**
+ * A share and its interval, rounded to tenths of a percent. withInterval(0, 0) has the share 0: nothing was seen. Where what was seen
+ * stands for more, `counted` is of how many the interval is.
+ */
+export function withInterval(hits: number, n: number, counted = n): ShareWithInterval {
+  const share = n <= 0 ? 0 : Math.min(1, hits / n)
+  const { low, high } = shareInterval(share * counted, counted)
+  return { share: tenths(share), low: tenths(low), high: tenths(high) }
 }
 
 function tenths(share: number): number {

@@ -103,9 +103,8 @@ export function toIncident(row: Selectable<Database['incidents']>): Incident {
     noCauseReason: row.no_cause_reason,
     impact: {
       ...impact,
-      // How many are missing is known less well than a share of counted runs.
       flows: impact.flows.map((flow) =>
-        flow.missing === undefined ? { ...flow, ...withInterval(flow.runsAffected, flow.runs) } : flow,
+        earlier(flow.low) === undefined ? { ...flow, ...withInterval(flow.runsAffected, flow.runs) } : flow,
       ),
       users: { ...impact.users, ...withInterval(impact.users.affected, impact.users.seen) },
       atRisk: earlier(impact.atRisk) ?? [],
