@@ -227,10 +227,10 @@ function badCallOf(
       return { kind: 'unanswered', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
     case 'silence':
       return { kind: 'silence', service, flows: [...(known.flowsThrough.get(service) ?? [])] }
-    // Whose work was left out is told by never having come there.
+    // Whose work was left out is told by the call that was not made.
     case 'fan-out':
-      return seen < expected && caller !== undefined && known.served.has(service)
-        ? { kind: 'left-out', service, caller, flows: [...(known.flowsThrough.get(caller) ?? [])] }
+      return seen < expected && caller !== undefined && callerOperation !== undefined
+        ? { kind: 'left-out', service, caller, callerOperation, flows: [...(known.flowsThrough.get(caller) ?? [])] }
         : undefined
     // Calls have neither logs nor a count of calls below of their own in the facts.
     case 'cache-misses':

@@ -12,8 +12,8 @@ export type BadCall =
   | { kind: 'dependency'; caller: string; callerOperation: string; peer: string; slowNs: number }
   /** A service that took no calls: hit are runs of its flows that never reached it. */
   | { kind: 'silence'; service: string; flows: string[] }
-  /** A service that another one no longer calls: hit are runs that reached only that one. */
-  | { kind: 'left-out'; service: string; caller: string; flows: string[] }
+  /** A service that an operation of another one no longer calls, whether it sends spans or not: hit are runs in which that succeeded without. */
+  | { kind: 'left-out'; service: string; caller: string; callerOperation: string; flows: string[] }
 
 /** The conditions of each kind. What is silent has no calls. */
 const conditionOf: Record<Exclude<BadCall['kind'], 'silence' | 'left-out'>, string> = {

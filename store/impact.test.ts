@@ -38,6 +38,8 @@ interface Run {
   services?: string[]
   /** Answered calls of its to a service that has sent no spans of them. */
   answeredBy?: string
+  /** Calls between services, apart from that: who called whom. */
+  calls?: [caller: string, service: string][]
   weight?: number
   /** When it ended, in seconds of the range of a minute. */
   endS?: number
@@ -91,6 +93,27 @@ async function write(runs: Run[]): Promise<void> {
       OriginError: isByCause ? 1 : 0,
       Weight: 1,
     })),
+  })
+  await store.clickhouse.insert({
+    table: 'chain_dependency_events',
+    format: 'JSONEachRow',
+    values: runs.flatMap(({ flow, id, calls = [], endS = 0 }, i) =>
+      calls.map(([caller, service], place) => ({
+        Tick: 1,
+        Deleted: 0,
+        Time: at(endS),
+        TraceId: `trace-${i}`,
+        SpanId: `span-${i}-${place}`,
+        FlowId: id ?? `run-${i}`,
+        FlowName: flow,
+        Kind: service.includes(':') ? 'peer' : 'sync',
+        Service: service,
+        Operation: `work of ${service}`,
+        Caller: caller,
+        CallerOperation: `work of ${caller}`,
+        Weight: 1,
+      })),
+    ),
   })
 }
 
@@ -212,20 +235,33 @@ test.for(['silence', 'unanswered'] as const)(
   },
 )
 
-test('work that is left out hits the runs that came to who should do it, however seldom that is', async () => {
-  const whole = { services: ['gateway', 'orders', 'payments'] }
-  await write([
-    ...times(200, { flow: 'POST /orders', ...whole, ...before }),
-    ...times(300, { flow: 'POST /orders', ...alone, ...before }),
-    ...times(40, { flow: 'POST /orders', services: ['gateway', 'orders'], user: 'ada' }),
-    ...times(10, { flow: 'POST /orders', ...whole, user: 'ben' }),
-    ...times(50, { flow: 'POST /orders', ...alone, user: 'cyd' }),
-  ])
-  const leftOut: BadCall = { kind: 'left-out', service: 'payments', caller: 'orders', flows: ['POST /orders'] }
-  const impact = await impactOf([], { badCalls: [leftOut] })
-  expect(impact.flows).toEqual([{ name: 'POST /orders', runs: 100, runsAffected: expect.closeTo(40, 0) }])
-  expect(impact.users.affected).toBe(1)
-})
+test.for(['payments', 'db:5432'])(
+  'a call to %s that is left out hits the runs in which its operation succeeded, however seldom that is, and whoever else calls the same',
+  async (service) => {
+    const came: [string, string] = ['gateway', 'orders']
+    const others: [string, string] = ['gateway', service]
+    const whole: Pick<Run, 'calls'> = { calls: [came, others, ['orders', service]] }
+    const without: Pick<Run, 'calls'> = { calls: [came, others] }
+    const never: Pick<Run, 'calls'> = { calls: [others] }
+    await write([
+      ...times(200, { flow: 'POST /orders', ...whole, ...before }),
+      ...times(300, { flow: 'POST /orders', ...never, ...before }),
+      ...times(40, { flow: 'POST /orders', ...without, user: 'ada' }),
+      ...times(10, { flow: 'POST /orders', ...whole, user: 'ben' }),
+      ...times(50, { flow: 'POST /orders', ...never, user: 'cyd' }),
+    ])
+    const leftOut: BadCall = {
+      kind: 'left-out',
+      service,
+      caller: 'orders',
+      callerOperation: 'work of orders',
+      flows: ['POST /orders'],
+    }
+    const impact = await impactOf([], { badCalls: [leftOut] })
+    expect(impact.flows).toEqual([{ name: 'POST /orders', runs: 100, runsAffected: expect.closeTo(40, 0) }])
+    expect(impact.users.affected).toBe(1)
+  },
+)
 
 test('a service that is seldom needed anyway does not hide whom another one hits', async () => {
   await write([
