@@ -32,5 +32,8 @@ export interface EvaluationPlan {
   resumeFolder: string
 }
 
+/** What a set is scored on: a data set by its name, the simulator, or the live fleet, which is recorded where it has not been. */
+export type Source = { dataSet: string } | 'simulator' | 'live fleet'
+
 /** Scores the product on one set. */
 export type Evaluation = (plan: EvaluationPlan) => Promise<ScoreRow[]>

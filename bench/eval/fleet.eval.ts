@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Evaluation } from './evaluation.ts'
+import type { Evaluation, Source } from './evaluation.ts'
 import { type Recording, recording, recordingName, type RecordingPlan } from './fleet/record.ts'
 import { readOutcomes } from './fleet/outcomes.ts'
 import { type RecordingScore, scoreRecording } from './fleet/score-recording.ts'
@@ -22,6 +22,8 @@ const plans: readonly RecordingPlan[] = [
   { seed: 10, what: 'healthy', minutes: 40 },
 ]
 const faultsOfRecording = 20
+
+export const source: Source = 'live fleet'
 
 export const evaluation: Evaluation = async ({ casesMax, resumeFolder, progress, tell }) => {
   const kept = join(resumeFolder, '..')

@@ -1,7 +1,7 @@
 // The Numenta Anomaly Benchmark: single series, found while they stream, one threshold for all of them.
 import type { Judgement } from '@headwater/analyzer'
 import { Chance } from '../ingest/chance.ts'
-import type { Evaluation } from './evaluation.ts'
+import type { Evaluation, Source } from './evaluation.ts'
 import { type NabSeries, readCorpus } from './nab/corpus.ts'
 import { type Detector, judgements, random, rollingMedian, windowedGaussian } from './nab/detectors.ts'
 import { type NabScore, nabScore, probationLength, type ScoredSeries, seriesScore } from './nab/score.ts'
@@ -9,6 +9,8 @@ import { type NabScore, nabScore, probationLength, type ScoredSeries, seriesScor
 const goal = 65
 const seeds = 20
 const draws = 1_000
+
+export const source: Source = { dataSet: 'nab' }
 
 export const evaluation: Evaluation = async ({ folder, progress, tell }) => {
   const corpus = await readCorpus(await folder('nab'))

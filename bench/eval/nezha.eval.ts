@@ -1,5 +1,5 @@
 // Nezha's TrainTicket (Yu et al., ESEC/FSE 2023): three minutes a fault, spans and logs; the metrics are not used.
-import type { Evaluation } from './evaluation.ts'
+import type { Evaluation, Source } from './evaluation.ts'
 import { rules } from './nezha/baselines.ts'
 import { readFaultFree, readFaults, readMinutes, serviceOf } from './nezha/read.ts'
 import { serviceId, toTelemetry } from './nezha/to-otlp.ts'
@@ -13,6 +13,8 @@ const version = '1'
 const minuteMs = 60_000
 /** The minute of the injection and two more. */
 const minutes = 3
+
+export const source: Source = { dataSet: 'nezha-trainticket' }
 
 export const evaluation: Evaluation = async (plan) => {
   const folder = await plan.folder('nezha-trainticket')

@@ -1,6 +1,6 @@
 // PetShop: who is to blame where only metrics of components and the graph of their calls are known.
 import { type Aspect, type Component, explainBreach } from '@headwater/analyzer'
-import type { Evaluation } from './evaluation.ts'
+import type { Evaluation, Source } from './evaluation.ts'
 import { baroScorer, deepestAnomalous, mostAbnormal } from './petshop/baselines.ts'
 import { constructCases, randomFrom } from './petshop/constructed.ts'
 import { intervalMs, type Issue, readScenarios, type Scenario } from './petshop/read.ts'
@@ -10,6 +10,8 @@ import { wilsonInterval } from './wilson.ts'
 
 /** Published for the rule |z| ≥ 3 without tuning, over all 68 issues. */
 const floor = { at1: 0.265, at3: 0.471 }
+
+export const source: Source = { dataSet: 'petshop' }
 
 export const evaluation: Evaluation = async ({ folder, tell }) => {
   const scenarios = await readScenarios(await folder('petshop'))

@@ -1,10 +1,12 @@
-// npm run eval [-- SET…] [--data DIR] [--cases N] [--json]: the product on public incidents. Each set is a file here that exports `evaluation`.
+// npm run eval [-- SET…] [--data DIR] [--cases N] [--json]: the product on public incidents. Each set is a file here that exports
+// `evaluation` and its `source`. Rows are told as sets end, and all of them at the end; with --json on stdout at the end only.
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { dataSet, resumeFolder } from './data-sets.ts'
-import type { Evaluation, ScoreRow } from './evaluation.ts'
+import type { ScoreRow } from './evaluation.ts'
+import { missingFor, scoreSets, type SetToScore } from './score-sets.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,22 +27,37 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
-await mkdir(resumeFolder(), { recursive: true })
-const rows: ScoreRow[] = []
+const simulator = join(values.data, '..', 'sim')
+const sets: SetToScore[] = []
+let isWhole = true
 for (const name of wanted) {
-  const { evaluation } = (await import(`./${name}.eval.ts`)) as { evaluation: Evaluation }
-  const found = await evaluation({
+  const { evaluation, source } = (await import(`./${name}.eval.ts`)) as Omit<SetToScore, 'name'>
+  const missing = await missingFor(source, { dataFolder: values.data, simulator })
+  if (missing === undefined) sets.push({ name, source, evaluation })
+  else {
+    isWhole = false
+    process.stderr.write(`${name}: ${missing}\n`)
+  }
+}
+// Whoever names sets means all of them; else those that are there are scored.
+if (!isWhole && positionals.length > 0) process.exit(1)
+
+await mkdir(resumeFolder(), { recursive: true })
+const tell = (table: string) => (values.json ? process.stderr : process.stdout).write(`\n${table}\n`)
+const { rows, failed } = await scoreSets(sets, {
+  planOf: (name) => ({
     folder: (set) => dataSet(values.data, set),
     progress: (line) => process.stderr.write(`${name}: ${line}\n`),
-    tell: (table) => (values.json ? process.stderr : process.stdout).write(`\n${table}\n`),
-    simulator: join(values.data, '..', 'sim'),
+    tell,
+    simulator,
     casesMax: Number(values.cases),
     resumeFolder: resumeFolder(),
-  })
-  rows.push(...found)
-}
+  }),
+  tellRows: (_name, found) => tell(scoreboard(found)),
+  tellFailure: (name, error) => process.stderr.write(`${name}: it failed: ${inspect(error)}\n`),
+})
 process.stdout.write(values.json ? `${JSON.stringify({ rows })}\n` : `\n${scoreboard(rows)}\n`)
-process.exitCode = rows.every(({ met }) => met) ? 0 : 1
+process.exitCode = isWhole && failed === 0 && rows.every(({ met }) => met) ? 0 : 1
 
 /** The rows as a table in Markdown. */
 function scoreboard(figures: readonly ScoreRow[]): string {

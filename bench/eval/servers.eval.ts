@@ -1,5 +1,5 @@
 // ASD and SMD: the metrics of a server, judged together, point by point.
-import type { Evaluation, ScoreRow } from './evaluation.ts'
+import type { Evaluation, ScoreRow, Source } from './evaluation.ts'
 import { resampledMean } from './resampled-mean.ts'
 import { farthestMetric, ours, principal, principalHeld, random, type ServerDetector } from './servers/detectors.ts'
 import { type PointScore, scorePoints } from './servers/points.ts'
@@ -22,6 +22,8 @@ interface Judged {
   anomalous: number
   scores: Readonly<Record<string, PointScore>>
 }
+
+export const source: Source = { dataSet: 'asd-smd' }
 
 export const evaluation: Evaluation = async ({ folder, progress, tell }) => {
   const path = await folder('asd-smd')

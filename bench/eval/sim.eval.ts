@@ -4,13 +4,15 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { Evaluation, ScoreRow } from './evaluation.ts'
+import type { Evaluation, ScoreRow, Source } from './evaluation.ts'
 import { productVersion } from './product-version.ts'
 import { makeScenarios, type Prediction, scoreOf, sizeOf, type Table } from './sim/simulator.ts'
 import { watchScenario } from './sim/watch-scenario.ts'
 
 const set = { count: 100, seed: 1 }
 const goals = { at1: 0.9, at1Hard: 0.75, shareError: 0.03, falsePerDay: 1 }
+
+export const source: Source = 'simulator'
 
 export const evaluation: Evaluation = async ({ simulator, casesMax, resumeFolder, progress, tell }) => {
   const count = Math.min(set.count, casesMax)

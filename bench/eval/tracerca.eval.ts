@@ -1,7 +1,7 @@
 // TraceRCA's TrainTicket, dataset A (Li et al., IWQoS 2021): incidents of some minutes each, traces only.
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
-import type { Evaluation, EvaluationPlan, ScoreRow } from './evaluation.ts'
+import type { Evaluation, EvaluationPlan, ScoreRow, Source } from './evaluation.ts'
 import { hitsAt, rankTable, shareRow } from './ranking.ts'
 import { type Judged, reliabilityTable } from './reliability.ts'
 import { openProduct, type Product, type Stretch } from './through-product.ts'
@@ -19,6 +19,8 @@ import { rebuildTrace, type SetSpan } from './tracerca/rebuild-trace.ts'
 
 /** Raised when what is sent changes. */
 const version = '1'
+
+export const source: Source = { dataSet: 'tracerca' }
 
 export const evaluation: Evaluation = async (plan) => {
   const folder = await plan.folder('tracerca')
