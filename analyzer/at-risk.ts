@@ -1,14 +1,12 @@
 // Who may be hit next: whoever depends on the cause, by who called whom before, and shows nothing yet.
 import type { AtRisk } from '@headwater/vocabulary'
 import { nameOf, type Suspect } from './cause.ts'
+import { parameters } from './parameters.ts'
 import { type EdgeSeries, operationKey, type Picture } from './picture.ts'
 
 /** The most services that are told. */
 const toldMax = 20
-/** Who depends on the cause in fewer of its calls is not told. */
-const shareMin = 0.01
-/** So many calls one below the other are followed, and so many edges looked at: what is beyond depends on it by little. */
-const [depthMax, edgesMax] = [16, 100_000]
+const { shareMin, depthMax, edgesMax } = parameters.atRisk
 
 /**
  * The services of which some calls usually lead to the cause and which are not hit, with the share of these calls: on their way the

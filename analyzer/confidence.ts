@@ -10,13 +10,10 @@ import { normalScore, normalTail } from './stats/normal-tail.ts'
 export function confidenceOf(suspects: readonly Pick<Suspect, 'weight' | 'findings'>[]): number {
   const weighed = suspects.map(({ weight, findings }) => {
     const pValue = Math.min(1, ...findings.map((finding) => finding.pValue))
-    return { weight, spread: weight / Math.max(scoreMin, normalScore(pValue)) }
+    return { weight, spread: weight / Math.max(parameters.weightScoreMin, normalScore(pValue)) }
   })
   return chanceOfFirst(weighed) * parameters.confidenceMax
 }
-
-/** What may as well be chance has a weight as uncertain as it is large. */
-const scoreMin = 1
 
 /**
  * The chance that the first of independent normal variables is the largest: the integral of its density times the others'

@@ -41,9 +41,10 @@ function lastingOnsetMs(finding: Finding, windows: WindowCounts[], knownMs: numb
 
 /** How many of the last three ten-second windows before `atMs` were bad. Silence is judged over all of them at once. */
 export function badWindows(finding: Finding, windows: WindowCounts[], atMs: number): number {
-  if (finding.signal === 'silence') return 3
-  return windowsOf(finding, windows).filter((window) => window.windowMs >= atMs - 30_000 && isBad(finding, window))
-    .length
+  if (finding.signal === 'silence') return parameters.recentMs / parameters.stepMs
+  return windowsOf(finding, windows).filter(
+    (window) => window.windowMs >= atMs - parameters.recentMs && isBad(finding, window),
+  ).length
 }
 
 function isBad(finding: Finding, window: WindowCounts): boolean {

@@ -1,4 +1,7 @@
-// Every number that the analysis rests on, in one place, the same for all systems.
+// The numbers that the analyzer decides by, in one place, the same for all systems. Not here is what others decide: the store, beside its
+// SQL, whom an incident hits (impact.ts, going-without.ts) and how many logs are read (log-patterns.ts); the API, how one run is
+// explained (explain.ts). Nor is what an algorithm needs to be computed at all (series/, stats/), how much is told, and which part of
+// what is seen an onset has to have (onset.ts).
 
 export const parameters = {
   /**
@@ -27,6 +30,8 @@ export const parameters = {
   seriesCallsMin: 8,
   /** False discovery rate over all series of a step (Benjamini & Hochberg). */
   falseDiscoveryRate: 0.001,
+  /** Of the calls before, so many count as evidence at most: those of one series are alike. */
+  trustedCalls: 400,
   /** Bad calls below this are never a finding. */
   badCallsMin: 4,
   /** The share of bad calls has to rise by this. */
@@ -183,6 +188,12 @@ export const parameters = {
   causesMax: 5,
   /** How often a cause lies among what is measured at all: nobody is surer than that. */
   confidenceMax: 0.95,
+  /** What may as well be chance has a weight as uncertain as it is large: of a smaller score than this, so many standard deviations. */
+  weightScoreMin: 1,
+  /** Of all that a group calls, so many services are looked at for the cause: the nearest. The others are counted as left out. */
+  servicesBelowMax: 200,
+  /** Who depends on the cause in fewer of its calls is not told; so many calls one below the other are followed, and so many edges looked at. */
+  atRisk: { shareMin: 0.01, depthMax: 16, edgesMax: 100_000 },
   /** Whom to blame, once it is known that something is wrong: finer than what may raise an alarm. */
   blame: {
     /** A call is slower than one of before when it takes this many times as long. */

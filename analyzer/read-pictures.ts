@@ -14,6 +14,7 @@ import {
 import { type Baseline, baselineUntil } from './baseline.ts'
 import { readCommonSlowdown } from './common-slowdown.ts'
 import { reachableFrom } from './graph/reachable.ts'
+import { parameters } from './parameters.ts'
 import { type Picture, pictureOf } from './picture.ts'
 import { recentAt } from './recent.ts'
 import { screenRules, whatStandsOut } from './stands-out.ts'
@@ -60,9 +61,6 @@ export interface Pictures extends PicturePair {
   ): Promise<Picture>
 }
 
-/** Of all that a group of services calls, so many services are looked at for the cause; the nearest, and the others are counted as left out. */
-const belowMax = 200
-
 /** Recent states up to `atMs` and those before, without times of incidents. */
 export async function readPictures(store: Store, atMs: number): Promise<Pictures> {
   const range = recentAt(atMs)
@@ -94,7 +92,7 @@ export async function readPictures(store: Store, atMs: number): Promise<Pictures
     if (services.length === 0) return { recent: pictureOf([]), baseline: pictureOf([]) }
     const [now, usual] = await Promise.all([readCallsOnce(recent), readCallsOnce(before)])
     const below = [...calledFrom(services, [...now, ...usual])]
-    const read = below.slice(0, services.length + belowMax)
+    const read = below.slice(0, services.length + parameters.servicesBelowMax)
     const pair = await readPair(store, { recent, baseline: before, services: new Set(read) })
     leftOut += pair.leftOut + below.length - read.length
     return pair

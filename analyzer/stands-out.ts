@@ -3,7 +3,7 @@ import type { Screen, ScreenedTest, ScreenRules, SuspiciousSeries } from '@headw
 import { isLargeEnough, recentJudging } from './detect.ts'
 import { parameters } from './parameters.ts'
 import { benjaminiHochberg } from './stats/benjamini-hochberg.ts'
-import { betaBinomialTail, trustedCalls } from './stats/beta-binomial.ts'
+import { betaBinomialTail } from './stats/beta-binomial.ts'
 
 const { silenceCallsMin, silenceShareMax, silenceActivityMax } = parameters
 
@@ -12,7 +12,7 @@ const margin = 1 + 1e-9
 
 export const screenRules: ScreenRules = {
   ...recentJudging,
-  trust: trustedCalls,
+  trust: parameters.trustedCalls,
   quietShareMax: silenceShareMax * silenceActivityMax * margin,
   quietCallsMin: silenceCallsMin / silenceActivityMax / margin,
 }

@@ -50,7 +50,7 @@ function judgeSilence({ name, before, now }: Component, callers: readonly Compon
   const callersBefore = callers.reduce((sum, caller) => sum + usualCalls(caller.before) * now.length, 0)
   const callersNow = callers.reduce((sum, caller) => sum + countCalls(caller.now), 0)
   if (callersBefore < parameters.seriesCallsMin) return undefined
-  const expected = usual * now.length * Math.min(callersNow / callersBefore, 1.5)
+  const expected = usual * now.length * Math.min(callersNow / callersBefore, parameters.silenceActivityMax)
   const seen = countCalls(now)
   const pValue = negativeBinomialAtMost({ k: seen, expected, dispersion: parameters.callsDispersion })
   const isSilent =

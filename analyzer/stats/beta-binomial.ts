@@ -1,7 +1,5 @@
 import { gammaln } from 'simple-statistics'
-
-/** So many earlier calls count as evidence at most. */
-export const trustedCalls = 400
+import { parameters } from '../parameters.ts'
 
 /**
  * Chance of at least `k` bad calls of `n`, when `badBefore` of `callsBefore` were bad: the tail of the beta-binomial, the
@@ -17,7 +15,7 @@ export function betaBinomialTail({
   n,
   badBefore,
   callsBefore,
-  trust = trustedCalls,
+  trust = parameters.trustedCalls,
 }: {
   k: number
   n: number
