@@ -62,7 +62,9 @@ test('what a set is scored on is there as a folder or an archive, and the simula
   writeFileSync(join(folders.dataFolder, 'petshop-sealed.tar.xz'), '')
   expect(await missingFor({ dataSet: 'nab' }, folders)).toBeUndefined()
   expect(await missingFor({ dataSet: 'petshop' }, folders)).toBeUndefined()
-  expect(await missingFor({ dataSet: 'tracerca' }, folders)).toContain('There is neither tracerca/ nor tracerca*.tar.xz')
+  expect(await missingFor({ dataSet: 'tracerca' }, folders)).toContain(
+    'There is neither tracerca/ nor tracerca*.tar.xz',
+  )
   expect(await missingFor('simulator', folders)).toContain(`There is no simulator in ${folders.simulator}`)
   mkdirSync(folders.simulator)
   writeFileSync(join(folders.simulator, 'sim.js'), '')
