@@ -209,17 +209,47 @@ export async function readWindows(
   return { windows: rows, leftOut }
 }
 
-/** Whether a collector lived through the range: with none alive, silence says nothing about services. */
+/** Collectors beat every five seconds: in each ten seconds at least once, though a beat fails or falls just outside. */
+const beatWithinMs = 10_000
+
+/** For so long before, normal is looked for: who fell silent in that time is missed. */
+const collectorsBeforeMs = 60 * 60_000
+
+/**
+ * Whether collectors lived through the range, as many as in any two minutes of the hour before. With none alive, silence says
+ * nothing of services, and with one fewer nothing of those that sent to it, whoever they are. One that starts again, under another
+ * name, takes its own place; and while one is replaced, two live together for less than two minutes.
+ */
 export async function collectorWasAlive(store: Store, { fromMs, toMs }: TimeRange): Promise<boolean> {
   const answer = await store.clickhouse.query({
-    query: `SELECT count() AS beats FROM collector_heartbeats
-            WHERE At >= fromUnixTimestamp64Milli({from:Int64}) AND At < fromUnixTimestamp64Milli({to:Int64})`,
-    query_params: { from: fromMs, to: toMs },
+    query: `
+      WITH
+        beats AS (
+          SELECT toUnixTimestamp64Milli(At) AS AtMs, Collector FROM collector_heartbeats
+          WHERE At >= fromUnixTimestamp64Milli({before:Int64}) AND At < fromUnixTimestamp64Milli({to:Int64})
+        ),
+        living AS (
+          SELECT intDiv(AtMs - {from:Int64}, {within:Int64}) AS Part, uniqExact(Collector) AS Collectors
+          FROM beats WHERE AtMs >= {from:Int64} GROUP BY Part HAVING Part < {parts:Int64}
+        ),
+        stretches AS (
+          SELECT intDiv(AtMs, 120000) AS Stretch, Collector FROM beats WHERE AtMs < {from:Int64}
+          GROUP BY Stretch, Collector HAVING count() >= 22
+        )
+      SELECT
+        (SELECT if(count() = {parts:Int64}, min(Collectors), 0) FROM living) AS now,
+        (SELECT max(Collectors) FROM (SELECT count() AS Collectors FROM stretches GROUP BY Stretch)) AS before`,
+    query_params: {
+      before: fromMs - collectorsBeforeMs,
+      from: fromMs,
+      to: toMs,
+      within: beatWithinMs,
+      parts: Math.floor((toMs - fromMs) / beatWithinMs),
+    },
     format: 'JSONEachRow',
   })
-  const [row] = await answer.json<{ beats: number }>()
-  // A beat every five seconds; one may fall just outside.
-  return (row?.beats ?? 0) >= Math.floor((toMs - fromMs) / 5_000) - 1
+  const [row] = await answer.json<{ now: number; before: number }>()
+  return (row?.now ?? 0) >= Math.max(1, row?.before ?? 0)
 }
 
 function seconds(ms: number): number {
