@@ -130,12 +130,21 @@ test('services whose callers stopped too have not fallen silent: no load looks l
   expect(findingsOf([])).toEqual([])
 })
 
-test('the entry falls silent when those it calls still name it, and is left alone when nothing speaks for it', () => {
-  // The gateway's own spans are lost; its callees still say who called them.
+test('who is still named by those it calls lives: its own spans are lost, and nobody can tell how it fares', () => {
   const lost = shop(100, { order: 'none', browse: 'none' })
-  expect(tell(findingsOf(lost))).toEqual(['silence gateway POST /orders'])
+  expect(findingsOf(lost)).toEqual([])
   const alone = callsIn('- > gateway GET /: 1000 calls')
   expect(findingsOf([], alone)).toEqual([])
+})
+
+test('a worker that takes no messages and still makes the calls that it makes of them has not fallen silent', () => {
+  const posting = (calls: number, made: number): CallState[] =>
+    callsIn(`mailer process mails > post POST /send: ${made} calls`).concat(shop(calls))
+  const before = posting(1_000, 1_000)
+  const silent = (made: number): CallState[] => posting(100, made).filter(({ service }) => service !== 'mailer')
+  expect(findingsOf(silent(100), before)).toEqual([])
+  // A few that were under way when it died are no sign of life.
+  for (const made of [0, 25]) expect(tell(findingsOf(silent(made), before))).toEqual(['silence mailer process mails'])
 })
 
 test('with no collector alive silence says nothing, but what was seen still counts', () => {

@@ -278,16 +278,17 @@ export function slowerThan(histogram: Histogram, bucket: number): Histogram {
 }
 
 /**
- * Services that should have been called and were not. How many calls were due follows from what those around it did: the
- * senders of its messages, or the services that it calls and that still name it as their caller. A service that nothing
- * speaks for is left alone: no load looks like no service.
+ * Services that should have taken messages and did not. How many were due follows from what those did who send them. Who calls a
+ * service does not speak for it: its unanswered calls show by themselves, and a caller that makes no call, because it fails first or
+ * a flag was turned, has not met silence. Nor is silent who still makes the calls that it used to make, as whom it calls tells:
+ * it lives, and its own spans are lost.
  */
 function silentServices({ recent, baseline, recentMs, baselineMs }: Evaluation): Finding[] {
   const findings: Finding[] = []
   for (const [service, callsBefore] of baseline.served) {
     const seen = recent.served.get(service) ?? 0
     const activity = activityAround(service, { recent, baseline, recentMs, baselineMs })
-    if (activity === undefined) continue
+    if (activity === undefined || makesCalls(service, { recent, baseline, recentMs, baselineMs })) continue
     const due = (callsBefore / baselineMs) * recentMs * Math.min(activity, parameters.silenceActivityMax)
     const pValue = negativeBinomialAtMost({ k: seen, expected: due, dispersion: parameters.callsDispersion })
     if (
@@ -314,11 +315,7 @@ function silentServices({ recent, baseline, recentMs, baselineMs }: Evaluation):
   return findings
 }
 
-/**
- * How active the neighbours that speak for a service are now, as a multiple of before. Those who send it messages speak for
- * it, else those it calls. Who calls it does not: its unanswered calls show by themselves, and a caller that makes no call,
- * because it fails first or a flag was turned, has not met silence.
- */
+/** How active those who send messages to a service are now, as a multiple of before; `undefined` where nobody does. */
 function activityAround(
   service: string,
   { recent, baseline, recentMs, baselineMs }: Pick<Evaluation, 'recent' | 'baseline' | 'recentMs' | 'baselineMs'>,
@@ -331,10 +328,16 @@ function activityAround(
     before += edge.calls
     now += edge.calls * (((recent.published.get(edge.caller) ?? 0) / sent) * (baselineMs / recentMs))
   }
-  if (before > 0) return now / before
-  const madeBefore = baseline.made.get(service) ?? 0
-  if (madeBefore < parameters.seriesCallsMin) return undefined
-  return ((recent.made.get(service) ?? 0) / madeBefore) * (baselineMs / recentMs)
+  return before > 0 ? now / before : undefined
+}
+
+/** Whether a service makes a share of its usual calls which a silent one does not take. */
+function makesCalls(
+  service: string,
+  { recent, baseline, recentMs, baselineMs }: Pick<Evaluation, 'recent' | 'baseline' | 'recentMs' | 'baselineMs'>,
+): boolean {
+  const due = ((baseline.made.get(service) ?? 0) / baselineMs) * recentMs
+  return (recent.made.get(service) ?? 0) > due * parameters.silenceShareMax
 }
 
 function busiestOperation(service: string, { operations }: Picture): string {
