@@ -70,13 +70,13 @@ test('neither the order in which versions are read nor the names of services mat
   fc.assert(
     fc.property(versions, fc.integer({ min: 1, max: 1e6 }), (lines, laterMs) => {
       const all = seen(...lines.map(({ service, version, seconds }) => `${service} ${version} ${seconds}`))
-      const told = newOf(all)
-      expect(byName(newOf(all.toReversed()))).toEqual(byName(told))
+      const found = newOf(all)
+      expect(byName(newOf(all.toReversed()))).toEqual(byName(found))
       const under = all.map((one) => ({ ...one, service: `x-${one.service}` }))
-      expect(newOf(under)).toEqual(told.map((change) => ({ ...change, service: `x-${change.service}` })))
+      expect(newOf(under)).toEqual(found.map((change) => ({ ...change, service: `x-${change.service}` })))
       const later = all.map((one) => ({ ...one, firstMs: one.firstMs + laterMs }))
       expect(newOf(later, laterMs).map(({ at }) => Date.parse(at) - laterMs)).toEqual(
-        told.map(({ at }) => Date.parse(at)),
+        found.map(({ at }) => Date.parse(at)),
       )
     }),
   )

@@ -191,8 +191,8 @@ test('the more calls are bad, the more is found, and the less of it is chance', 
     fc.property(badCalls, kinds, percent, (bad, kind, more) => {
       const worse = found(ill({ ...bad, [kind]: Math.max(bad[kind], more) }), well)
       for (const [what, { excessCalls, pValue }] of Object.entries(found(ill(bad), well))) {
-        expect(worse[what]?.excessCalls, what).toBeGreaterThanOrEqual(excessCalls - 1e-9)
-        expect(worse[what]?.pValue, what).toBeLessThanOrEqual(pValue + 1e-12)
+        expect(worse[what]?.excessCalls).toBeGreaterThanOrEqual(excessCalls - 1e-9)
+        expect(worse[what]?.pValue).toBeLessThanOrEqual(pValue + 1e-12)
       }
     }),
     { numRuns: 100 },
