@@ -8,7 +8,8 @@ import { Raw } from '../parts/raw.tsx'
 import { State } from '../parts/state.tsx'
 import { RangePicker, useRange } from '../parts/time-range.tsx'
 import { Time } from '../parts/time.tsx'
-import { TrafficCharts } from '../parts/traffic.tsx'
+import { TrafficCharts, useTraffic } from '../parts/traffic.tsx'
+import { VersionTable } from '../parts/versions.tsx'
 import { count, ms, share } from '../tell.ts'
 import { useTitle } from '../use-title.ts'
 import { useFlows } from './use-flows.ts'
@@ -19,6 +20,7 @@ export default function Flow() {
   const [range, choose] = useRange()
   const window = { since: range.since, ...(range.until !== undefined && { until: range.until }) }
   const flow = useFlows({ name, ...window })
+  const traffic = useTraffic({ flow: name }, range)
   const { snapshot } = useLive()
   useTitle(name)
   if (name === '') {
@@ -88,6 +90,12 @@ export default function Flow() {
               ))}
             </p>
           </section>
+          {(traffic.data?.versions.length ?? 0) > 0 && (
+            <section className="card" aria-labelledby="versions">
+              <h2 id="versions">Versions of its entry</h2>
+              <VersionTable versions={traffic.data?.versions ?? []} />
+            </section>
+          )}
           <Runs name={name} window={window} title="Latest runs" none="None in this time." />
         </div>
       </div>

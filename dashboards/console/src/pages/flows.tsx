@@ -1,4 +1,3 @@
-import { useState } from 'react'
 import { Link } from 'wouter'
 import { flowPath } from '../links.ts'
 import { Share } from '../parts/meter.tsx'
@@ -6,6 +5,7 @@ import { ErrorNote, Waiting } from '../parts/notes.tsx'
 import { Raw } from '../parts/raw.tsx'
 import { RangePicker, useRange } from '../parts/time-range.tsx'
 import { count, ms } from '../tell.ts'
+import { useAddressed } from '../use-addressed.ts'
 import { useTitle } from '../use-title.ts'
 import { FirstSpan } from './start.tsx'
 import { useFlows } from './use-flows.ts'
@@ -13,7 +13,7 @@ import { useFlows } from './use-flows.ts'
 export default function Flows() {
   useTitle('Flows')
   const [range] = useRange()
-  const [find, setFind] = useState('')
+  const [find, setFind] = useAddressed('find')
   const flows = useFlows({ since: range.since, ...(range.until !== undefined && { until: range.until }) })
   const items = flows.data?.items.filter(({ name }) => name.toLowerCase().includes(find.trim().toLowerCase()))
   return (

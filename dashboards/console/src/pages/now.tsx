@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
 import { dataOf, GET, type Schemas } from '../api/client.ts'
 import { type Snapshot, useLive } from '../api/live.ts'
@@ -12,6 +12,7 @@ import { Raw } from '../parts/raw.tsx'
 import { State } from '../parts/state.tsx'
 import { Since } from '../parts/time.tsx'
 import { ms, plural, rate, share } from '../tell.ts'
+import { useAddressed } from '../use-addressed.ts'
 import { useTitle } from '../use-title.ts'
 import { FirstSpan } from './start.tsx'
 import { useFlows } from './use-flows.ts'
@@ -21,7 +22,7 @@ export default function Now() {
   const { snapshot, state } = useLive()
   const [search, setSearch] = useSearchParams()
   const [, go] = useLocation()
-  const [find, setFind] = useState('')
+  const [find, setFind] = useAddressed('find')
   const focus = search.get('focus') ?? undefined
   const group = search.get('group') ?? undefined
   const hops = Number(search.get('hops') ?? '1') === 2 ? 2 : 1

@@ -11,7 +11,7 @@ import { Time } from '../parts/time.tsx'
 import { nameOf, WhySlow } from '../run/slow.tsx'
 import { Logs, SpanDetails } from '../run/span-details.tsx'
 import { keyOf, waterfallOf } from '../run/tree.ts'
-import { WaterfallView } from '../run/waterfall.tsx'
+import { type Shown, WaterfallView } from '../run/waterfall.tsx'
 import { ms, plural } from '../tell.ts'
 import { useTitle } from '../use-title.ts'
 
@@ -76,6 +76,19 @@ function Told({ run, explanation }: { run: RunData; explanation: Schemas['Explan
         const next = new URLSearchParams(now)
         if (key === undefined) next.delete('span')
         else next.set('span', key)
+        return next
+      },
+      { replace: true },
+    )
+  const shown = useMemo(() => shownOf(search), [search])
+  const show = ({ only, folded }: Shown) =>
+    setSearch(
+      (now) => {
+        const next = new URLSearchParams(now)
+        next.delete('only')
+        next.delete('fold')
+        if (only !== 'all') next.set('only', only)
+        for (const key of [...folded].slice(-foldedMost)) next.append('fold', key)
         return next
       },
       { replace: true },
@@ -147,6 +160,8 @@ function Told({ run, explanation }: { run: RunData; explanation: Schemas['Explan
             firstFailure={origin === null ? undefined : keyOf(origin)}
             selected={selectedRow && keyOf(selectedRow.span)}
             onSelect={select}
+            shown={shown}
+            onShow={show}
           />
         )}
         {selectedRow !== undefined && (
@@ -170,6 +185,17 @@ function Told({ run, explanation }: { run: RunData; explanation: Schemas['Explan
       )}
     </article>
   )
+}
+
+/** An address has room for so many folded spans; the first ones open again when there are more. */
+const foldedMost = 60
+
+function shownOf(search: URLSearchParams): Shown {
+  const only = search.get('only')
+  return {
+    only: only === 'errors' || only === 'critical' ? only : 'all',
+    folded: new Set(search.getAll('fold').slice(0, foldedMost)),
+  }
 }
 
 function Why({ explanation, select }: { explanation: Schemas['Explanation']; select: (key: string) => void }) {

@@ -10,6 +10,7 @@ import { State } from '../parts/state.tsx'
 import { RangePicker, useRange } from '../parts/time-range.tsx'
 import { Time } from '../parts/time.tsx'
 import { TrafficCharts, useTraffic } from '../parts/traffic.tsx'
+import { VersionTable } from '../parts/versions.tsx'
 import { count, ms, plural, share } from '../tell.ts'
 import { useTitle } from '../use-title.ts'
 
@@ -98,40 +99,7 @@ export default function Service() {
                 <code>POST /api/v1/changes</code>, and they become evidence.
               </p>
             )}
-            {traffic.data !== undefined && traffic.data.versions.length > 0 && (
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Version</th>
-                    <th scope="col" className="right">
-                      Calls
-                    </th>
-                    <th scope="col" className="right">
-                      Failed
-                    </th>
-                    <th scope="col" className="right">
-                      p95
-                    </th>
-                    <th scope="col">First seen</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {traffic.data.versions.map((version) => (
-                    <tr key={version.version}>
-                      <td>
-                        <Raw text={version.version} most={40} />
-                      </td>
-                      <td className="num right">{count(version.calls)}</td>
-                      <td className="num right">{share(version.errors / Math.max(1, version.calls))}</td>
-                      <td className="num right">{ms(version.p95Ms)}</td>
-                      <td className="nowrap">
-                        <Time at={version.firstSeen} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            )}
+            <VersionTable versions={traffic.data?.versions ?? []} />
             <ul>
               {changes.data?.items.map((change) => (
                 <li key={change.id}>

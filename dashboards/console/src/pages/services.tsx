@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import { Link } from 'wouter'
 import { dataOf, GET } from '../api/client.ts'
 import { servicePath } from '../links.ts'
@@ -8,13 +7,14 @@ import { ErrorNote, Waiting } from '../parts/notes.tsx'
 import { Raw } from '../parts/raw.tsx'
 import { RangePicker, useRange } from '../parts/time-range.tsx'
 import { count, ms } from '../tell.ts'
+import { useAddressed } from '../use-addressed.ts'
 import { useTitle } from '../use-title.ts'
 import { FirstSpan } from './start.tsx'
 
 export default function Services() {
   useTitle('Services')
   const [range] = useRange()
-  const [find, setFind] = useState('')
+  const [find, setFind] = useAddressed('find')
   const services = useQuery({
     queryKey: ['all services', range.key],
     queryFn: () =>

@@ -1,6 +1,6 @@
 import './run.css'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react'
 import { Raw } from '../parts/raw.tsx'
 import { ms } from '../tell.ts'
 import { keyOf, type Row, unfolded, type Waterfall } from './tree.ts'
@@ -9,22 +9,29 @@ const rowPx = 26
 /** Deeper levels are not moved further to the right: there would be no room for their names. */
 const depthMost = 24
 
-type Only = 'all' | 'errors' | 'critical'
+/** Which spans are shown, and below which none are. */
+export interface Shown {
+  only: 'all' | 'errors' | 'critical'
+  /** Keys of spans. */
+  folded: ReadonlySet<string>
+}
 
 export function WaterfallView({
   waterfall: { rows, totalMs },
   firstFailure,
   selected,
   onSelect,
+  shown: { only, folded },
+  onShow,
 }: {
   waterfall: Waterfall
   /** Key of the span that failed or slowed first. */
   firstFailure: string | undefined
   selected: string | undefined
   onSelect: (key: string | undefined) => void
+  shown: Shown
+  onShow: (shown: Shown) => void
 }) {
-  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set())
-  const [only, setOnly] = useState<Only>('all')
   const shown = useMemo(() => {
     if (only === 'errors') return rows.filter(({ failed }) => failed)
     if (only === 'critical') return rows.filter(({ isCritical }) => isCritical)
@@ -47,13 +54,12 @@ export function WaterfallView({
     isFirst.current = false
   }, [wanted, shown, virtual])
 
-  const fold = (row: Row, isFolded: boolean) =>
-    setFolded((now) => {
-      const next = new Set(now)
-      if (isFolded) next.add(keyOf(row.span))
-      else next.delete(keyOf(row.span))
-      return next
-    })
+  const fold = (row: Row, isFolded: boolean) => {
+    const next = new Set(folded)
+    if (isFolded) next.add(keyOf(row.span))
+    else next.delete(keyOf(row.span))
+    onShow({ only, folded: next })
+  }
 
   function press(event: KeyboardEvent): void {
     const row = shown[at]
@@ -95,7 +101,7 @@ export function WaterfallView({
               className="small"
               aria-pressed={only === value}
               disabled={value === 'errors' && failures === 0}
-              onClick={() => setOnly(value)}
+              onClick={() => onShow({ only: value, folded })}
             >
               {name}
             </button>

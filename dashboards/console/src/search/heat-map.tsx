@@ -22,7 +22,15 @@ const rowsMin = 12
 /** Four buckets to a doubling. */
 export const bucketStartMs = (bucket: number): number => 2 ** (bucket / 4)
 
-/** Spans by time and duration: darker is more, red is failed. Dragging chooses a part. */
+/** Keys that move the chosen part, as columns and buckets. */
+const moves: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+}
+
+/** Spans by time and duration: darker is more, red is failed. Dragging, or arrow keys and Enter, choose a part. */
 export function HeatMap({
   cells,
   columns,
@@ -64,6 +72,26 @@ export function HeatMap({
     minMs: bucketStartMs(Math.min(from.bucket, to.bucket)),
     maxMs: bucketStartMs(Math.max(from.bucket, to.bucket) + 1),
   })
+  /** Where the arrow keys begin: at the slowest spans, of these at the latest. */
+  const slowest = cells.reduce((most, cell) =>
+    cell.bucket > most.bucket || (cell.bucket === most.bucket && cell.column > most.column) ? cell : most,
+  )
+  function press(event: React.KeyboardEvent): void {
+    const move = moves[event.key]
+    if (event.key === 'Enter' && drag !== undefined) onChoose(choiceOf(drag))
+    else if (event.key === 'Escape' && (drag !== undefined || choice !== undefined)) onChoose(undefined)
+    else if (move === undefined) return
+    event.preventDefault()
+    if (move === undefined || drag === undefined) {
+      setDrag(move === undefined ? undefined : { from: slowest, to: slowest })
+      return
+    }
+    const moved = ({ column, bucket }: Point): Point => ({
+      column: Math.max(0, Math.min(columns - 1, column + move[0])),
+      bucket: Math.max(lowest, Math.min(highest, bucket + move[1])),
+    })
+    setDrag({ from: event.shiftKey ? drag.from : moved(drag.from), to: moved(drag.to) })
+  }
   const shown = drag === undefined ? choice : choiceOf(drag)
   const toBucket = (value: number) => 4 * Math.log2(value)
   const total = cells.reduce((sum, { spans }) => sum + spans, 0)
@@ -81,8 +109,11 @@ export function HeatMap({
           ref={frame}
           viewBox={`0 0 ${columns * cellPx} ${rows * cellPx}`}
           preserveAspectRatio="none"
-          role="img"
-          aria-label={`${count(total)} spans by time and duration, ${count(failed)} failed. Drag to choose some of them`}
+          role="application"
+          tabIndex={0}
+          aria-label={`${count(total)} spans by time and duration, ${count(failed)} failed. Drag, or use arrow keys with Shift and Enter, to choose some of them`}
+          onKeyDown={press}
+          onBlur={() => setDrag(undefined)}
           onPointerDown={(event) => {
             event.currentTarget.setPointerCapture(event.pointerId)
             const at = pointOf(event)
@@ -119,6 +150,9 @@ export function HeatMap({
           )}
         </svg>
       </div>
+      <p className="hidden" role="status">
+        {drag !== undefined && shown !== undefined && toldOf(shown)}
+      </p>
       <figcaption>
         <span className="num">{clock(sinceMs)}</span>
         <span className="grow" />
@@ -130,6 +164,10 @@ export function HeatMap({
       </figcaption>
     </figure>
   )
+}
+
+function toldOf({ sinceMs, untilMs, minMs, maxMs }: Choice): string {
+  return `${clock(sinceMs)} to ${clock(untilMs)}, ${ms(minMs)} to ${ms(maxMs)}`
 }
 
 interface Point {
