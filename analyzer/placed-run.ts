@@ -56,10 +56,7 @@ export function placeCalls(calls: readonly RunCall[]): PlacedRun | undefined {
   // Callers that were told by their names may call each other in a circle.
   if (reached.length !== all.length) return undefined
   const own = new Map(all.map((placed) => [placed, { fromNs: placed.fromNs, toNs: placed.toNs }]))
-  for (const [hop, time] of own) {
-    for (const placed of hop.calls) fitInto(placed, time)
-    hop.calls.sort(byBeginning)
-  }
+  for (const [hop, time] of own) fitCalls(hop, time)
   return hops.every(isExplained) ? run : undefined
 }
 
@@ -90,14 +87,23 @@ function byBeginning(a: PlacedCall, b: PlacedCall): number {
   return a.fromNs - b.fromNs || a.toNs - b.toNs || (a.call.spanId < b.call.spanId ? -1 : 1)
 }
 
-/** Widens a call by its ways, and moves it into its caller's time. A caller that gave up was gone before it ended. */
-function fitInto(placed: PlacedCall, caller: { fromNs: number; toNs: number }): void {
-  const { failed, clientFailed, durationNs } = placed.call
-  const lengthNs = wholeOf(placed.call)
-  const meantNs = placed.fromNs - (lengthNs - durationNs) / 2
-  const latestNs = clientFailed && !failed ? caller.toNs : caller.toNs - lengthNs
-  placed.fromNs = Math.max(caller.fromNs, Math.min(meantNs, latestNs))
-  placed.toNs = Math.min(caller.toNs, placed.fromNs + lengthNs)
+/**
+ * Widens calls by their ways and moves them into their caller's time. Nobody knows how much of both ways is the way there: as much of it
+ * as there was time for after the calls before. A caller that gave up was gone before its call ended.
+ */
+function fitCalls(hop: PlacedCall, caller: { fromNs: number; toNs: number }): void {
+  let untilNs = Number.NEGATIVE_INFINITY
+  for (const placed of hop.calls.toSorted(byBeginning)) {
+    const { failed, clientFailed, durationNs } = placed.call
+    const [beganNs, lengthNs] = [placed.fromNs, wholeOf(placed.call)]
+    const waysNs = lengthNs - durationNs
+    const meantNs = untilNs > beganNs ? beganNs - waysNs / 2 : Math.max(untilNs, beganNs - waysNs)
+    const latestNs = clientFailed && !failed ? caller.toNs : caller.toNs - lengthNs
+    placed.fromNs = Math.max(caller.fromNs, Math.min(meantNs, latestNs))
+    placed.toNs = Math.min(caller.toNs, placed.fromNs + lengthNs)
+    untilNs = Math.max(untilNs, placed.toNs)
+  }
+  hop.calls.sort(byBeginning)
 }
 
 /** Whether calls and own work make up all of an operation's time. */

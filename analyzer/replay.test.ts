@@ -157,6 +157,36 @@ test('clocks that differ move a call into the time of its caller', () => {
   }
 })
 
+test('callees whose clocks differ a little, or that end late, are still called one after the other', () => {
+  const run = (skewMs: number, lateMs: number) => [
+    call({ at: 'shop', fromMs: 0, toMs: 220, selfMs: 20 }),
+    call({ at: 'stock', by: 'shop', fromMs: 10 + skewMs, toMs: 110 + skewMs + lateMs, selfMs: 100 + lateMs }),
+    call({ at: 'price', by: 'shop', fromMs: 110, toMs: 210, selfMs: 100 }),
+  ]
+  for (const [skewMs, lateMs] of [
+    [0, 0],
+    [20, 0],
+    [0, 20],
+    [-9, 0],
+  ] as const) {
+    const relief = { stock: { selfNs: (90 + lateMs) * ms } }
+    const { durationNs } = played(run(skewMs, lateMs), relief)
+    expect(durationNs / ms).toBeGreaterThanOrEqual(130 - Math.abs(skewMs))
+    expect(durationNs / ms).toBeLessThanOrEqual(130 + Math.abs(skewMs))
+  }
+})
+
+test('how much of both ways was the way there is told by the calls before', () => {
+  const run = [
+    call({ at: 'shop', fromMs: 0, toMs: 230, selfMs: 20 }),
+    call({ at: 'stock', by: 'shop', fromMs: 10, toMs: 30, selfMs: 20 }),
+    // All of its 100 ms of way are after it.
+    call({ at: 'price', by: 'shop', fromMs: 30, toMs: 120, selfMs: 90, wireMs: 100 }),
+  ]
+  expect(played(run, { stock: { selfNs: 15 * ms } }).durationNs).toBe(215 * ms)
+  expect(played(run, { price: { wireNs: 95 * ms } }).durationNs).toBe(135 * ms)
+})
+
 test('where calls are missing, nobody knows how the run would have gone', () => {
   const shop = call({ at: 'shop', fromMs: 0, toMs: 100, selfMs: 10 })
   const stock = call({ at: 'stock', by: 'shop', fromMs: 5, toMs: 95, selfMs: 90 })

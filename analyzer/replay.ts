@@ -1,8 +1,8 @@
 // Counterfactual replay: what would have become of a run without what one cause did to it. The run's own calls say who waited for
 // whom, so nothing is fitted: trouble is taken off the calls that show it, and the rest of the run follows.
 //
-// Time follows what was waited for. An operation is its own work and its calls; calls that overlap count as long as the longest of
-// them, and one that began after another had ended is taken to have waited for it. A failure is gone with the last of those that it
+// Time follows what was waited for. An operation is its own work and its calls; calls that go on side by side count as long as the longest
+// of them, and one that began when another had ended is taken to have waited for it. A failure is gone with the last of those that it
 // came from.
 import type { RunCall } from '@headwater/store'
 import { type PlacedCall, type PlacedRun, wholeOf } from './placed-run.ts'
@@ -26,8 +26,11 @@ export interface RunOutcome {
   durationNs: number
 }
 
-/** Calls end in whole milliseconds, so less than this is no overlap. */
-const endsWithinNs = 1e6
+/**
+ * Callees have clocks of their own, tell their ends in whole milliseconds, and end late where they lack processor time. Calls that
+ * overlap by less than this, or by less than this part of the shorter one, came one after the other.
+ */
+const overlap = { ns: 1e6, share: 0.25 }
 
 /**
  * How a run would have gone. `reliefOf` says what is taken off a call; `usualNsMax` how long a call usually takes at most: a caller
@@ -116,16 +119,24 @@ function endOf(calls: readonly PlacedCall[]): number {
 /** How long calls that overlap take: each begins as long after those that had ended before it as it did, else when it did. */
 function waitFor(calls: readonly Replayed[]): number {
   const beginNs = calls[0]?.fromNs ?? 0
-  const done: { toNs: number; endsNs: number }[] = []
-  for (const { fromNs, toNs, again } of calls) {
+  const done: { call: Replayed; startsNs: number }[] = []
+  for (const call of calls) {
     let [ended, ends] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    for (const before of done) {
-      if (before.toNs > fromNs + endsWithinNs) continue
-      ended = Math.max(ended, before.toNs)
-      ends = Math.max(ends, before.endsNs)
+    for (const { call: before, startsNs } of done) {
+      if (!cameBefore(before, call)) continue
+      // What ended late by its own clock had ended for its caller.
+      const lastedNs = Math.min(before.toNs, call.fromNs) - before.fromNs
+      ended = Math.max(ended, before.fromNs + lastedNs)
+      ends = Math.max(ends, startsNs + Math.min(before.again.waitedNs, lastedNs))
     }
-    const startsNs = ended === Number.NEGATIVE_INFINITY ? fromNs - beginNs : ends + fromNs - ended
-    done.push({ toNs, endsNs: startsNs + again.waitedNs })
+    const startsNs = ended === Number.NEGATIVE_INFINITY ? call.fromNs - beginNs : ends + call.fromNs - ended
+    done.push({ call, startsNs })
   }
-  return done.reduce((latest, { endsNs }) => Math.max(latest, endsNs), 0)
+  return done.reduce((latest, { call, startsNs }) => Math.max(latest, startsNs + call.again.waitedNs), 0)
+}
+
+function cameBefore(before: PlacedCall, call: PlacedCall): boolean {
+  const bothNs = Math.min(before.toNs, call.toNs) - call.fromNs
+  const shorterNs = Math.min(before.toNs - before.fromNs, call.toNs - call.fromNs)
+  return bothNs <= Math.max(overlap.ns, overlap.share * shorterNs)
 }

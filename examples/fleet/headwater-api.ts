@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 
-const value = { name: z.string(), value: z.string() }
+const attributeForm = { name: z.string(), value: z.string() }
 
 const causeForm = z.looseObject({
   service: z.string(),
@@ -10,7 +10,7 @@ const causeForm = z.looseObject({
   kind: z.enum(['errors', 'latency', 'unavailable', 'dependency']),
   score: z.number(),
   peer: z.string().optional(),
-  attribute: z.looseObject({ ...value, and: z.array(z.looseObject(value)).optional() }).optional(),
+  attribute: z.looseObject({ ...attributeForm, and: z.array(z.looseObject(attributeForm)).optional() }).optional(),
   evidence: z.array(z.looseObject({ sentence: z.string() })),
   path: z.array(z.looseObject({ service: z.string(), operation: z.string() })),
 })
