@@ -5,6 +5,7 @@ import { readFaultFree, readFaults, readMinutes, serviceOf } from './nezha/read.
 import { serviceId, toTelemetry } from './nezha/to-otlp.ts'
 import { hitsAt, rankTable, shareRow } from './ranking.ts'
 import { type Judged, reliabilityTable } from './reliability.ts'
+import { replayTable, type ToldCause } from './replay-table.ts'
 import { openProduct, type Stretch } from './through-product.ts'
 
 /** Raised when what is sent changes. */
@@ -32,6 +33,7 @@ export const evaluation: Evaluation = async (plan) => {
     progress: plan.progress,
   })
   const cases: Judged[] = []
+  const toldCauses: ToldCause[] = []
   for (const fault of faults) {
     // Normal is the time without faults, and what all other faults' minutes look like together.
     const explanation = await product.explain(
@@ -46,6 +48,12 @@ export const evaluation: Evaluation = async (plan) => {
         ? { spans: [], logs: [] }
         : await readMinutes(free.folder, { fromMs: free.minuteMs, minutes: 1 })
     const names = new Map(now.spans.map(({ pod }) => [serviceId(pod), serviceOf(pod)]))
+    toldCauses.push(
+      ...(told?.causes.slice(0, 3) ?? []).map(({ service, replay }) => ({
+        isRight: (names.get(service) ?? service) === serviceOf(fault.pod),
+        replay,
+      })),
+    )
     cases.push({
       name: fault.name,
       kind: fault.kind,
@@ -64,6 +72,7 @@ export const evaluation: Evaluation = async (plan) => {
   }
   plan.tell(rankTable(cases))
   plan.tell(reliabilityTable(cases))
+  plan.tell(replayTable(toldCauses))
   const set = 'Nezha TrainTicket'
   return [1, 3].map((k) =>
     shareRow(
