@@ -87,6 +87,11 @@ test('an incident opens, is updated while it lasts, and closes after three quiet
   expect(play(story)).toBe(story)
 })
 
+test('an incident of which nobody can tell whether it goes on neither closes nor comes closer to it', () => {
+  const [told] = decide([incident('#1', ['a'], 2)], [], { isUnjudged: ({ id }) => id === '#1' })
+  expect(told).toMatchObject({ deed: 'wait', quietSteps: 2 })
+})
+
 test('an anomaly within the quiet steps starts the count anew', () => {
   const story = `
     payments  → open #1

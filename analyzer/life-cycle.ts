@@ -23,6 +23,8 @@ export interface Before {
   accusedOf?: (group: Group) => Accused | undefined
   /** Whether a group says anything that has not been judged before. */
   isNews?: (group: Group) => boolean
+  /** Whether nobody can tell just now if an incident goes on. */
+  isUnjudged?: (incident: TrackedIncident) => boolean
   /** RFC 3339. */
   now?: string
 }
@@ -37,7 +39,7 @@ export interface Before {
 export function decide(
   open: TrackedIncident[],
   groups: Group[],
-  { resolved = [], accusedOf = () => undefined, isNews = () => true, now = '' }: Before = {},
+  { resolved = [], accusedOf = () => undefined, isNews = () => true, isUnjudged = () => false, now = '' }: Before = {},
 ): Decision[] {
   const decisions: Decision[] = []
   const owned = new Map<TrackedIncident, Problem>()
@@ -68,6 +70,7 @@ export function decide(
       for (const part of parts) decisions.push({ deed: 'merge', incident: part, into: incident })
       for (const part of parts) merged.add(part)
     } else if (problem !== undefined) decisions.push({ deed: 'wait', incident, quietSteps: 0 })
+    else if (isUnjudged(incident)) decisions.push({ deed: 'wait', incident, quietSteps: incident.quietSteps })
     else if (incident.quietSteps + 1 >= parameters.quietStepsToClose) decisions.push({ deed: 'resolve', incident })
     else decisions.push({ deed: 'wait', incident, quietSteps: incident.quietSteps + 1 })
   }

@@ -105,13 +105,13 @@ export const parameters = {
   seasons: {
     /** Points of a series are of so much time, as those that `series` was fixed on; the last one is judged every minute. */
     slotMs: 5 * 60_000,
-    /** So much of the past is read at start, in pieces of so much, one each minute. */
+    /** So much of the past is read at start, in pieces of so much, one each step. */
     pastMs: 15 * 24 * 3_600_000,
-    pieceMs: 12 * 3_600_000,
-    /** The busiest entries, by a minute of each of the last hours; they are chosen anew each day. */
+    pieceMs: 6 * 3_600_000,
+    /** The busiest entries, by a minute of each of the last hours; they are chosen anew each hour. */
     flowsMax: 50,
     chosenByHours: 24,
-    chosenForMs: 24 * 3_600_000,
+    chosenForMs: 3_600_000,
     /** Nothing is said before so many days of this kind, weekday or weekend, are known. */
     week: { slotMs: 5 * 60_000, days: 7, daysMin: 3, slotsAround: 2 },
     /** Residuals of about a week. */

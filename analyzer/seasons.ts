@@ -20,6 +20,8 @@ const { seasons } = parameters
 /** What departs from its season, as of the end of a minute. */
 export interface Seasonal {
   findings: Finding[]
+  /** Whether flows could be judged; not while the past is read, while no collector lives, or when an engine failed. */
+  isJudged: boolean
   /** How many flows are watched, and how many were too many. */
   watched: number
   leftOut: number
@@ -38,6 +40,8 @@ export class Seasons {
   /** What came before is learned. */
   #learnedMs: number | undefined
   #last: (Seasonal & { toMs: number }) | undefined
+  /** Whether there is more of the past to be read. */
+  #isBehind = false
 
   /** `pieceMs` of the past are read at a time. */
   constructor(store: Store, { pieceMs = seasons.pieceMs }: { pieceMs?: number } = {}) {
@@ -47,23 +51,23 @@ export class Seasons {
 
   /**
    * What departs as of the last whole minute before, and whether nobody has asked for it yet. With no collector alive nothing is said:
-   * what is not received is not missing. It never throws, as small effects that last never do.
+   * what is not received is not missing. While the past is read, each call reads a piece of it. It never throws, as small effects that last never do.
    */
   async at(
     atMs: number,
     { collectorWasAlive = true }: { collectorWasAlive?: boolean } = {},
   ): Promise<Seasonal & { isNew: boolean }> {
     const toMs = Math.floor(atMs / minuteMs) * minuteMs
-    if (this.#last?.toMs === toMs) return { ...this.#last, isNew: false }
-    const found = await this.#judge(toMs, collectorWasAlive).catch((error: unknown) => ({
-      findings: [],
-      failure: error instanceof Error ? error.message : String(error),
-    }))
+    if (this.#last?.toMs === toMs && !this.#isBehind) return { ...this.#last, isNew: false }
+    const found = await this.#judge(toMs, collectorWasAlive).catch((error: unknown) => {
+      this.#isBehind = false
+      return { findings: [], isJudged: false, failure: error instanceof Error ? error.message : String(error) }
+    })
     this.#last = { ...found, toMs, watched: this.#flows.size, leftOut: this.#leftOut }
     return { ...this.#last, isNew: true }
   }
 
-  async #judge(toMs: number, collectorWasAlive: boolean): Promise<{ findings: Finding[] }> {
+  async #judge(toMs: number, collectorWasAlive: boolean): Promise<{ findings: Finding[]; isJudged: boolean }> {
     if (this.#chosenMs === undefined || toMs - this.#chosenMs >= seasons.chosenForMs) await this.#choose(toMs)
     const slotMs = Math.floor(toMs / seasons.slotMs) * seasons.slotMs
     this.#learnedMs ??= slotMs
@@ -71,7 +75,8 @@ export class Seasons {
     if (this.#learnedMs < slotMs - seasons.slotMs || (this.#learnedMs < slotMs && slotMs !== toMs)) {
       const pieceToMs = Math.min(slotMs, this.#learnedMs + this.#pieceMs)
       await this.#learn({ fromMs: this.#learnedMs, toMs: pieceToMs })
-      if (pieceToMs < slotMs) return { findings: [] }
+      this.#isBehind = pieceToMs < slotMs
+      if (this.#isBehind) return { findings: [], isJudged: false }
     }
     const range = { fromMs: toMs - seasons.slotMs, toMs }
     const counts = await this.#read(range)
@@ -80,21 +85,23 @@ export class Seasons {
       if (collectorWasAlive) this.#learnSlot(range.fromMs, counts)
       this.#learnedMs = toMs
     }
-    return { findings }
+    return { findings, isJudged: collectorWasAlive }
   }
 
-  /** Whoever was chosen before and is again goes on with all that is known of it. */
+  /** Whoever is watched already goes on, with all that is known of it, until another is twice as busy. */
   async #choose(toMs: number): Promise<void> {
     const minutesMs = Array.from({ length: seasons.chosenByHours }, (_, hour) => toMs - minuteMs - hour * 60 * minuteMs)
-    const { entries, leftOut, firstMs } = await readBusiestEntries(this.#store, { minutesMs, most: seasons.flowsMax })
+    const { entries, all, firstMs } = await readBusiestEntries(this.#store, { minutesMs, most: 2 * seasons.flowsMax })
     const known = this.#flows
+    const rank = (entry: EntryOperation & { calls: number }): number => entry.calls * (known.has(keyOf(entry)) ? 2 : 1)
+    const chosen = entries.toSorted((a, b) => rank(b) - rank(a)).slice(0, seasons.flowsMax)
     this.#flows = new Map(
-      entries.map((entry) => {
+      chosen.map((entry) => {
         const key = keyOf(entry)
         return [key, known.get(key) ?? new FlowSeason(entry)]
       }),
     )
-    this.#leftOut = leftOut
+    this.#leftOut = all - chosen.length
     this.#chosenMs = toMs
     if (this.#learnedMs !== undefined || firstMs === null) return
     const fromMs = Math.max(firstMs, toMs - seasons.pastMs)

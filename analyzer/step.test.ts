@@ -3,6 +3,7 @@ import {
   closeIncident,
   commentOnIncident,
   LeaseLost,
+  readBusiestEntries,
   readIncident,
   readOpenIncidents,
   readResolvedIncidents,
@@ -526,6 +527,19 @@ describe('what departs from its season', () => {
     const sinceMs = Date.parse(told?.since ?? '')
     expect(atMs - sinceMs).toBeGreaterThan(1.5 * hourMs)
     expect(atMs - sinceMs).toBeLessThan(2.5 * hourMs)
+
+    // An analyzer that has just been started cannot tell whether it goes on.
+    const started = new Seasons(stories.store, { pieceMs: 86_400_000 })
+    const later = [1, 2, 3, 4].map((steps) => atMs + steps * 10_000)
+    for (const ms of later) {
+      await stories.store.clickhouse.insert({
+        table: 'collector_heartbeats',
+        format: 'JSONEachRow',
+        values: [{ At: (ms / 1_000).toFixed(3), Collector: 'test', SpansReceived: 1 }],
+      })
+      const report = await step(stories.store, stories.lease, ms, { nowMs: ms + 10_000, seasons: started })
+      expect(report).toMatchObject({ open: 1, resolved: 0 })
+    }
   }, 240_000)
 
   test('what has grown slower for hours is told, and blamed on the service whose own time has grown', async () => {
@@ -545,15 +559,32 @@ describe('what departs from its season', () => {
     expect(await judge()).toMatchObject({ findings: 0, open: 0, seasons: { watched: 1 } })
   }, 240_000)
 
+  test('the busiest fifty flows are watched, and the others are counted', async () => {
+    const calledAt = async (ms: number, calls: (flow: number) => number): Promise<void> => {
+      const flows = Array.from({ length: 60 }, (_, flow) => `- > service-${flow} GET /: ${calls(flow)} calls, 10 ms`)
+      const states = callsIn(flows.join('\n')).map((state) => ({ state, windowMs: ms - 60_000 }))
+      await writeStates(stories.store, states, ['chain_health_metrics'])
+    }
+    await calledAt(atMs, (flow) => 200 - flow)
+    const seasons = new Seasons(stories.store)
+    expect(await seasons.at(atMs)).toMatchObject({ watched: 50, leftOut: 10, findings: [] })
+    const { entries, all } = await readBusiestEntries(stories.store, { minutesMs: [atMs - 60_000], most: 2 })
+    expect(entries.map(({ service }) => service)).toEqual(['service-0', 'service-1'])
+    expect(all).toBe(60)
+  }, 240_000)
+
   test('the past is read piece by piece, and nothing is said before all of it is known', async () => {
     await live({ days: 9, traffic: fallen })
     const seasons = new Seasons(stories.store, { pieceMs: 4 * 86_400_000 })
-    const found: number[] = []
+    const said: { isJudged: boolean; findings: number }[] = []
     for (let minute = 10; minute >= 0; minute -= 1) {
-      found.push((await seasons.at(atMs - minute * 60_000)).findings.length)
+      const { findings, isJudged } = await seasons.at(atMs - minute * 60_000)
+      said.push({ isJudged, findings: findings.length })
     }
-    expect(found.slice(0, 2)).toEqual([0, 0])
-    expect(found.at(-1)).toBe(1)
+    const [first, second, ...later] = said
+    expect([first, second]).toEqual([first, second].map(() => ({ isJudged: false, findings: 0 })))
+    expect(later.every(({ isJudged }) => isJudged)).toBe(true)
+    expect(said.at(-1)).toEqual({ isJudged: true, findings: 1 })
     // Who asks again within the minute is told the same, and that it is not new.
     expect(await seasons.at(atMs + 10_000)).toMatchObject({ isNew: false, findings: [{ signal: 'traffic' }] })
     // What no collector receives is not missing.

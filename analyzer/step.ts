@@ -31,7 +31,7 @@ import { type Lasting, LastingEffects } from './read-lasting.ts'
 import { type Pictures, readPictures } from './read-pictures.ts'
 import { compareWithOtherDays } from './read-same-time.ts'
 import { isEarly, recentAt } from './recent.ts'
-import { type Seasonal, type Seasons } from './seasons.ts'
+import type { Seasonal, Seasons } from './seasons.ts'
 import type { Compared } from './told-anomaly.ts'
 
 export interface StepReport {
@@ -52,7 +52,7 @@ export interface StepReport {
   /** Why small effects that last could not be looked for. */
   lastingFailure?: string
   /** Flows that are watched against their seasons, and how many were too many, where any are. */
-  seasons?: Omit<Seasonal, 'findings'> | undefined
+  seasons?: Omit<Seasonal, 'findings' | 'isJudged'> | undefined
 }
 
 /**
@@ -115,6 +115,7 @@ export async function step(
     resolved,
     accusedOf: (group) => accused.get(group)?.[0],
     isNews,
+    isUnjudged: ({ anomalies }) => seasonal?.isJudged === false && anomalies.some(({ isOfSeason }) => isOfSeason),
     now: new Date(nowMs).toISOString(),
   })
   const decisions: Decision[] = []

@@ -18,8 +18,20 @@ export function toAnomaly(
   finding: Finding,
   { sinceMs, known, compared }: { sinceMs: number; known: Picture; compared: Compared },
 ): Anomaly {
-  const { signal, operation, caller, callerOperation, expected, seen, unit, pValue, calls, baselineCalls, sameTime } =
-    finding
+  const {
+    signal,
+    operation,
+    caller,
+    callerOperation,
+    expected,
+    seen,
+    unit,
+    pValue,
+    calls,
+    baselineCalls,
+    sameTime,
+    isOfSeason,
+  } = finding
   return {
     service: nameOf(finding.service),
     operation,
@@ -34,6 +46,7 @@ export function toAnomaly(
     calls,
     baselineCalls,
     minimumDetectable: smallestEffect(finding, known) ?? null,
+    ...(isOfSeason === undefined ? {} : { isOfSeason }),
     ...(sameTime === undefined ? {} : { sameTime }),
     query: queryOf(finding, compared),
   }

@@ -5,11 +5,12 @@ import { explain, growth } from './analysis/explain.ts'
 import { failing } from './analysis/failing.ts'
 import { healthy } from './analysis/healthy.ts'
 import type { AnalysisPart } from './analysis/plan.ts'
+import { seasons } from './analysis/seasons.ts'
 import { tick } from './analysis/tick.ts'
 import type { Bench } from './bench.ts'
 import { exitWhenInterrupted, measureParts, partOptions, readPlan, wantedParts } from './plan.ts'
 
-const parts: Readonly<Record<string, AnalysisPart>> = { tick, failing, explain, growth, healthy }
+const parts: Readonly<Record<string, AnalysisPart>> = { tick, failing, explain, growth, healthy, seasons }
 
 export const bench: Bench = async (args, progress) => {
   const { values } = parseArgs({

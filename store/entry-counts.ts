@@ -18,17 +18,17 @@ export interface EntryCounts extends EntryOperation {
   buckets: number
 }
 
-/** The busiest entries by the given minutes, how many there are beyond them, and since when anything is known; `null` for never. */
+/** The busiest entries by their calls in the given minutes, how many there are, and since when anything is known; `null` for never. */
 export async function readBusiestEntries(
   store: Store,
   { minutesMs, most }: { minutesMs: readonly number[]; most: number },
-): Promise<{ entries: EntryOperation[]; leftOut: number; firstMs: number | null }> {
+): Promise<{ entries: (EntryOperation & { calls: number })[]; all: number; firstMs: number | null }> {
   const [busiest, known] = await Promise.all([
     store.clickhouse.query({
       query: `
-        SELECT Service AS service, Operation AS operation FROM chain_health_metrics
+        SELECT Service AS service, Operation AS operation, sum(Calls) AS calls FROM chain_health_metrics
         WHERE Kind = 'entry' AND Window IN {minutes:Array(DateTime)}
-        GROUP BY service, operation ORDER BY sum(Calls) DESC, service, operation LIMIT {most:UInt32}`,
+        GROUP BY service, operation ORDER BY calls DESC, service, operation LIMIT {most:UInt32}`,
       query_params: { minutes: minutesMs.map((ms) => Math.floor(ms / 1_000)), most },
       format: 'JSON',
     }),
@@ -37,11 +37,13 @@ export async function readBusiestEntries(
       format: 'JSONEachRow',
     }),
   ])
-  const { data, rows_before_limit_at_least: all = data.length } = await busiest.json<EntryOperation>()
+  const { data, rows_before_limit_at_least: all = data.length } = await busiest.json<
+    EntryOperation & { calls: number }
+  >()
   const [first] = await known.json<{ firstS: number; windows: number }>()
   return {
     entries: data,
-    leftOut: all - data.length,
+    all,
     firstMs: first === undefined || first.windows === 0 ? null : first.firstS * 1_000,
   }
 }

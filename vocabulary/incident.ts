@@ -35,6 +35,8 @@ export interface Anomaly {
   baselineCalls: number
   /** What would have had to happen for this series to show it; null where that is not known. */
   minimumDetectable: SmallestEffect | null
+  /** It was compared with this time of the week, and not with the last hour. */
+  isOfSeason?: boolean
   /** What this time of day was like on other days, as of when the incident opened; absent where none is known. */
   sameTime?: SameTime
   /** Relative URL of our API that answers with the series behind these numbers; null where no series is kept of it. */

@@ -189,6 +189,10 @@ export const anomalyShape = z
       })
       .nullable()
       .openapi({ description: 'The smallest effect that this series could have shown; null where that is not known' }),
+    isOfSeason: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'Whether it was compared with this time of the week, and not with the last hour' }),
     sameTime: z
       .object({
         of: z.enum(['days', 'weekdays', 'weekend days']),

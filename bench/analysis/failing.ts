@@ -8,11 +8,13 @@ import { judged, told } from '../plan.ts'
 import { ownUsage, usedBetween } from '../usage.ts'
 import { startLeading } from './leading.ts'
 import type { AnalysisPart } from './plan.ts'
-import { operationsOfService, callersOfOperation, writeSeries } from './series.ts'
+import { callersOfOperation, operationsOfService, writePastMinutes, writeSeries } from './series.ts'
 
 const sizes = [1_000, 10_000, 100_000]
 /** A little more than what a step looks back to. */
 const forMs = 52 * 60_000
+/** What is found is compared with this time on the last days. */
+const [pastDays, dayMs] = [9, 24 * 3_600_000]
 /** A step comes every ten seconds. */
 const goalS = 10
 
@@ -26,6 +28,9 @@ export const failing: AnalysisPart = async ({ rounds, progress }) => {
     // In the middle: half of all services are above it, and half below.
     const service = Math.floor(series / operationsOfService / callersOfOperation / 2)
     await writeSeries(engine, { series, toMs, forMs, failing: { service, forMs: 30_000 } })
+    for (let daysAgo = 1; daysAgo <= pastDays; daysAgo += 1) {
+      await writePastMinutes(engine, { series, toMs: toMs - daysAgo * dayMs + 6 * 60_000, minutes: 12 })
+    }
     await engine.quiet()
     let opened = 0
     const all: { seconds: number; nodeMs: number; engineMs: number }[] = []

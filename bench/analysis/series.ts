@@ -45,6 +45,15 @@ export async function writeSeries(engine: Engine, { series, toMs, forMs, failing
     FROM numbers(${tens * 2})`)
 }
 
+/** The same series in some minutes of the past, of which only minutes are kept. */
+export async function writePastMinutes(
+  engine: Engine,
+  { series, toMs, minutes }: { series: number; toMs: number; minutes: number },
+): Promise<void> {
+  const endS = Math.floor(toMs / 60_000) * 60
+  await writeWindows(engine, { table: 'chain_health_metrics', windowS: 60, series, endS, windows: minutes })
+}
+
 async function writeWindows(
   engine: Engine,
   {

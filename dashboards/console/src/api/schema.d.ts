@@ -4661,6 +4661,8 @@ export interface components {
                 /** @description The least share of all calls that has to be so */
                 share: number;
             } | null;
+            /** @description Whether it was compared with this time of the week, and not with the last hour */
+            isOfSeason?: boolean;
             /** @description This time of day on the last days; absent where none is known */
             sameTime?: {
                 /** @enum {string} */
