@@ -193,7 +193,7 @@ async function tellFault(): Promise<Incident> {
 
 /** Runs of a flow of ours with one span, at the gateway or elsewhere. */
 function runsOf(name: string, { everyMs, fromS, toS, user, service = 'gateway' }: OneSpanRuns): SpanInsert[] {
-  const next = chance([...name].reduce((sum, letter) => sum * 31 + (letter.codePointAt(0) ?? 0), everyMs) % 1e6)
+  const next = chance(Buffer.from(name).reduce((sum, letter) => (sum * 31 + letter) % 1e6, everyMs))
   const id = (digits: number): string =>
     Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join('')
   return Array.from({ length: ((toS - fromS) * 1_000) / everyMs }, (_, i): SpanInsert => {

@@ -40,7 +40,6 @@ export function timesOf({ fromMs, toMs, baselineFromMs, baselineToMs }: PastQues
 
 function toldOf({
   sinceMs,
-  leftOut: _,
   ...told
 }: Extract<RangeExplanation, { state: 'explained' }>['told']): PastExplanation['told'] {
   return { ...told, since: iso(sinceMs) }

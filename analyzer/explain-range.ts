@@ -67,7 +67,7 @@ export async function explainRange(
   const services = [...new Set(findings.flatMap(({ service, caller = service }) => [service, caller]))]
   const group = { services, findings }
   const { windows } = await readOnsetWindows(store, group, recent.toMs)
-  const told = await explain(store, {
+  const { leftOut, ...told } = await explain(store, {
     group,
     known,
     normal: minutesOf(normal),
@@ -82,7 +82,7 @@ export async function explainRange(
     told,
     confidence: confidenceOf(suspects),
     ...compared,
-    seriesLeftOut: compared.seriesLeftOut + told.leftOut,
+    seriesLeftOut: compared.seriesLeftOut + leftOut,
   }
 }
 

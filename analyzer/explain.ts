@@ -58,11 +58,12 @@ export interface Told {
   impact: Impact
   anomalies: Anomaly[]
   changes: SeenChange[]
-  /** Pairs of flows and services that were too many to look at. */
-  leftOut: number
 }
 
-/** Explains a group of findings by the facts since their onset. `known` is the normal picture, with paths and flows. */
+/**
+ * Explains a group of findings by the facts since their onset. `known` is the normal picture, with paths and flows. Beside what is told it
+ * gives how many pairs of flows and services were too many to look at.
+ */
 export async function explain(
   store: Store,
   {
@@ -88,7 +89,7 @@ export async function explain(
     /** The most suspect first. */
     suspects: Suspect[]
   },
-): Promise<Told> {
+): Promise<Told & { leftOut: number }> {
   const onsets = new Map(group.findings.map((finding) => [finding, onsetMs(finding, windows, untilMs - 30_000)]))
   const first = suspects[0]
   const ofFirst = group.findings.filter((finding) => first !== undefined && concerns(finding, first))

@@ -59,17 +59,16 @@ export function judgeMissing({ before, recent, beforeMeanNs, recentMeanNs }: Flo
   const dueEach = (usual.runsPerMinute / 60) * commonChange(usual, recent)
   const underWayS = Math.max(0, recentMeanNs - beforeMeanNs) / 1e9
   const notYet = (dueEach * missing.onItsWayMs) / 1_000 + (seen / seconds) * underWayS
-  const prefixes = recent.reduce<Prefix[]>((all, window) => {
-    const last = all.at(-1) ?? { seconds: 0, expected: -notYet, seen: 0 }
-    return [
-      ...all,
-      {
-        seconds: last.seconds + window.seconds,
-        expected: last.expected + dueEach * window.seconds,
-        seen: last.seen + window.runs,
-      },
-    ]
-  }, [])
+  const prefixes: Prefix[] = []
+  let until: Prefix = { seconds: 0, expected: -notYet, seen: 0 }
+  for (const window of recent) {
+    until = {
+      seconds: until.seconds + window.seconds,
+      expected: until.expected + dueEach * window.seconds,
+      seen: until.seen + window.runs,
+    }
+    prefixes.push(until)
+  }
   const long = prefixes.filter((prefix) => prefix.seconds * 1_000 >= missing.timeMinMs)
   const atMost = long.reduce((worst, prefix) => (lackOf(prefix) > lackOf(worst) ? prefix : worst))
   const { expected } = atMost
@@ -96,9 +95,8 @@ export function judgeMissing({ before, recent, beforeMeanNs, recentMeanNs }: Flo
     return isMuch && isBeyondCounting ? { state: 'unknown', why: 'uneven-past', ...told } : { state: 'came' }
   }
   const reach = 1.96 * Math.sqrt(expected + expected ** 2 * varies)
-  const last = prefixes.at(-1) ?? atMost
-  const surplus = lack - lackOf(last)
-  const dueSince = last.expected - expected
+  const surplus = lack - lackOf(until)
+  const dueSince = until.expected - expected
   const isSurplus = surplus > 2 * Math.sqrt(dueSince + dueSince ** 2 * varies)
   return {
     state: 'missing',

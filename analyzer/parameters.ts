@@ -157,7 +157,7 @@ export const parameters = {
     levelMinutes: 10,
     /** … and how much that varies by all of so long, as if so many further minutes varied as calls do elsewhere (`callsDispersion`). */
     pastMs: 30 * 60_000,
-    priorMinutes: 2,
+    priorMinutes: 1,
     /** So long after the onset the load before it says little. */
     horizonMs: 30 * 60_000,
     /** Less is too short a time, and what came last is still on its way. */
