@@ -142,8 +142,8 @@ async function explainedOtherwise(
   const told = lacking.slice(0, flowsMax)
   const latest = times.minutes.slice(-missing.levelMinutes)
   const users = await readRunUsers(store, {
-    flows: told.map(({ of }) => of.flow),
-    recent: range,
+    flows: told.map(({ of, count }) => ({ flow: of.flow, recentToMs: range.fromMs + count.seconds * 1_000 })),
+    recentFromMs: range.fromMs,
     before: { fromMs: (latest[0] ?? 0) * 1_000, toMs: (latest.at(-1) ?? 0) * 1_000 + minuteMs },
     few: missing.usersLeftMax,
   })

@@ -4,6 +4,7 @@ import { connectStore, migrateClickHouse, type Store } from './index.ts'
 import type { BadCall } from './bad-calls.ts'
 import { readBadRuns } from './bad-runs.ts'
 import { readImpact } from './impact.ts'
+import { readRunUsers } from './run-users.ts'
 
 let engines: TestEngines
 let store: Store
@@ -415,4 +416,19 @@ test('of more runs that went wrong than are asked for, the same ones are chosen 
   // Settled anew, a run counts once.
   await write(times(200, { flow: 'POST /orders', failed: true, user: 'ada' }))
   expect(new Set(await badRuns({ runsMax: 20 })).size).toBe(20)
+})
+
+test('whose runs of a flow became fewer is told up to a time of the flow, not after it is well again', async () => {
+  const flow = 'GET /image'
+  await write([
+    ...['ada', 'ben', 'cyd', 'dan', 'eve'].flatMap((user) => times(10, { flow, user, ...before })),
+    ...times(3, { flow, user: 'ada', endS: 5 }),
+    ...times(2, { flow, user: 'ben', endS: 5 }),
+    ...times(50, { flow, user: 'cyd', endS: 20 }),
+  ])
+  const asked = { recentFromMs: atMs, before: { fromMs: atMs - 60_000, toMs: atMs }, few: 2 }
+  const told = await readRunUsers(store, { ...asked, flows: [{ flow, recentToMs: atMs + 10_000 }] })
+  expect(told).toMatchObject([
+    { flow, before: 50, recent: 5, beforeOfUsers: 50, beforeOfFew: 20, recentOfFew: 0, beforeIds: 50, recentIds: 5 },
+  ])
 })

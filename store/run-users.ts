@@ -37,14 +37,23 @@ function isLarge(traceId: string): string[] {
   ]
 }
 
-/** Runs of some flows by users, where the `few` who lack most are told apart. A user's runs are due as often as before. */
+/**
+ * Runs of some flows by users, from `recentFromMs` to a time of each flow's own, where the `few` who lack most are told apart. A user's
+ * runs are due as often as before.
+ */
 export async function readRunUsers(
   store: Store,
-  { flows, recent, before, few }: { flows: string[]; recent: TimeRange; before: TimeRange; few: number },
+  {
+    flows,
+    recentFromMs,
+    before,
+    few,
+  }: { flows: { flow: string; recentToMs: number }[]; recentFromMs: number; before: TimeRange; few: number },
 ): Promise<RunUsers[]> {
   if (flows.length === 0) return []
   const within = (name: string): string =>
     `EndedAt >= fromUnixTimestamp64Milli({${name}From:Int64}) AND EndedAt < fromUnixTimestamp64Milli({${name}To:Int64})`
+  const toMs = 'transform(toString(Flow), {flows:Array(String)}, {recentTos:Array(Int64)}, toInt64(0))'
   const answer = await store.clickhouse.query({
     query: `
       SELECT Flow AS flow, sum(Before) AS before, sum(Recent) AS recent, sumIf(Before, User != '') AS beforeOfUsers,
@@ -53,7 +62,7 @@ export async function readRunUsers(
         sumForEach(BeforeLarge) AS beforeLargeIds, sumForEach(RecentLarge) AS recentLargeIds
       FROM (
         SELECT Flow, User, Before, Recent, BeforeRuns, RecentRuns, BeforeLarge, RecentLarge,
-          row_number() OVER (PARTITION BY Flow ORDER BY User = '', Before * {recentPerBefore:Float64} - Recent DESC, User) AS Place
+          row_number() OVER (PARTITION BY Flow ORDER BY User = '', Before * (${toMs} - {recentFrom:Int64}) / ({beforeTo:Int64} - {beforeFrom:Int64}) - Recent DESC, User) AS Place
         FROM (
           SELECT Flow, User, sumIf(RunWeight, NOT IsNow) AS Before, sumIf(RunWeight, IsNow) AS Recent,
             countIf(NOT IsNow) AS BeforeRuns, countIf(IsNow) AS RecentRuns,
@@ -67,18 +76,19 @@ export async function readRunUsers(
               AND StartedAt >= fromUnixTimestamp64Milli({beforeFrom:Int64}) - toIntervalDay(1) AND StartedAt < fromUnixTimestamp64Milli({recentTo:Int64})
             GROUP BY cityHash64(FlowId)
           )
+          WHERE NOT IsNow OR FirstEnd < fromUnixTimestamp64Milli(${toMs})
           GROUP BY Flow, User
         )
       )
       GROUP BY flow ORDER BY flow`,
     query_params: {
-      flows,
+      flows: flows.map(({ flow }) => flow),
+      recentTos: flows.map(({ recentToMs }) => recentToMs),
       few,
-      recentFrom: recent.fromMs,
-      recentTo: recent.toMs,
+      recentFrom: recentFromMs,
+      recentTo: Math.max(...flows.map(({ recentToMs }) => recentToMs)),
       beforeFrom: before.fromMs,
       beforeTo: before.toMs,
-      recentPerBefore: (recent.toMs - recent.fromMs) / (before.toMs - before.fromMs),
     },
     format: 'JSONEachRow',
     clickhouse_settings: spillsEarly,
