@@ -14,9 +14,9 @@ beforeAll(async () => {
 afterAll(() => world?.stop())
 
 let spans = 0
-function send(url = collector.url): Promise<Response> {
+function send(url = collector.url, attributes: unknown[] = []): Promise<Response> {
   const times = { startTimeUnixNano: `${Date.now()}000000`, endTimeUnixNano: `${Date.now()}000001` }
-  const span = { traceId: 'ab'.repeat(16), spanId: (++spans).toString(16).padStart(16, 'c'), ...times }
+  const span = { traceId: 'ab'.repeat(16), spanId: (++spans).toString(16).padStart(16, 'c'), attributes, ...times }
   const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] })
   return fetch(`${url}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
 }
@@ -73,6 +73,39 @@ test('who trusts the log is taken while ClickHouse is gone, and ClickHouse has i
   expect(await stored()).toBe(before + 20)
   expect(balanceOf(logged)).toEqual({ received: 20, stored: 20, pending: 0 })
 })
+
+/** Takes what memory ClickHouse has left, to within a piece; returns how to give it back. */
+async function takeMemory(pieceBytes: number): Promise<() => Promise<void>> {
+  const { clickhouse } = world.store
+  await clickhouse.command({ query: 'CREATE TABLE held (Bytes String) ENGINE = Memory' })
+  const hold = () =>
+    clickhouse.command({ query: `INSERT INTO held SELECT repeat('x', 1000000) FROM numbers(${pieceBytes / 1e6})` })
+  await expect
+    .poll(() => hold().catch(({ code }: { code?: string }) => code), { timeout: 60_000, interval: 1 })
+    .toBe('241')
+  return async () => {
+    await clickhouse.command({ query: 'DROP TABLE held SYNC' })
+  }
+}
+
+test('while ClickHouse has no memory for an insert the log keeps what came, and ClickHouse has it later', async (context) => {
+  if (world.engines.embedded === undefined) context.skip('the memory of a server that is not ours is left alone')
+  const before = await stored()
+  const logged = await world.start({ acknowledgement: 'logged' }, { log: (line) => lines.push(line) })
+  lines.length = 0
+  const giveBack = await takeMemory(20e6)
+  const large = [{ key: 'body', value: { stringValue: 'y'.repeat(3e6) } }]
+  for (let request = 0; request < 10; request += 1) expect((await send(logged.url, large)).status).toBe(200)
+  await expect
+    .poll(() => lines, { timeout: 30_000 })
+    .toContainEqual(
+      expect.stringMatching(/ClickHouse does not take traces, the log keeps them.*memory limit exceeded/i),
+    )
+  await giveBack()
+  await logged.idle()
+  expect(await stored()).toBe(before + 10)
+  expect(balanceOf(logged)).toEqual({ received: 10, stored: 10, pending: 0 })
+}, 120_000)
 
 test('a full log is a 503 with the time to wait', async (context) => {
   const full = await world.start({ acknowledgement: 'logged', logBytesMax: 30_000 })
