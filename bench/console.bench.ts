@@ -16,6 +16,8 @@ const options = {
   rounds: { type: 'string', default: '3' },
   /** That are stored. */
   spans: { type: 'string', default: '10000000' },
+  /** Where they stay, so that they are there the next time; without it they are written anew. */
+  data: { type: 'string' },
 } as const
 
 export const bench: Bench = async (args, progress) => {
@@ -23,5 +25,9 @@ export const bench: Bench = async (args, progress) => {
   const spans = Number(values.spans)
   if (!(spans >= 10_000)) throw new Error(`Cannot store ${values.spans} spans: give --spans a number from 10000`)
   exitWhenInterrupted()
-  return await measureParts(wantedParts(parts, values.only), { ...readPlan(values, progress), spans })
+  return await measureParts(wantedParts(parts, values.only), {
+    ...readPlan(values, progress),
+    spans,
+    data: values.data,
+  })
 }

@@ -21,9 +21,9 @@ export interface Served {
   url: string
 }
 
-/** An engine with our tables, and an API in a process of its own. */
-export async function serveStore(cleanup: AsyncDisposableStack): Promise<Served> {
-  const engine = await startEngine()
+/** An engine with our tables, in a directory that stays where one is given, and an API in a process of its own. */
+export async function serveStore(cleanup: AsyncDisposableStack, keptIn?: string): Promise<Served> {
+  const engine = await startEngine({ keptIn })
   cleanup.defer(() => engine.stop())
   await migratePostgres(engine.store.postgres)
   const api = await startChild<ApiAnswers>('./console/server.ts')

@@ -27,6 +27,9 @@ export async function questionsAbout({ store }: Engine, untilMs: number): Promis
   const orders = await ask<{ order: string }>(`
     SELECT SpanAttributes['order.id'] AS order FROM otel_traces
     WHERE ParentSpanId = '' AND cityHash64(TraceId) % 1009 = 7 ORDER BY cityHash64(TraceId) LIMIT ${timesMost}`)
+  const spans = await ask<{ traceId: string; spanId: string }>(`
+    SELECT TraceId AS traceId, SpanId AS spanId FROM otel_traces
+    WHERE cityHash64(TraceId) % 1009 = 7 ORDER BY cityHash64(SpanId) LIMIT ${timesMost}`)
   const operations = await ask<{ service: string; operation: string }>(`
     SELECT Service AS service, Operation AS operation FROM chain_health_metrics
     WHERE Kind = 'sync' GROUP BY service, operation ORDER BY cityHash64(service, operation) LIMIT ${timesMost}`)
@@ -57,13 +60,31 @@ export async function questionsAbout({ store }: Engine, untilMs: number): Promis
   return [
     {
       id: 'api_run',
-      words: 'a flow run by its ID',
+      words: 'a flow run by its ID, as the console asks for it',
+      msMax: 50,
+      paths: runs.map(({ flowId }) => `/api/v1/executions/${flowId}/outline`),
+    },
+    {
+      id: 'api_trace',
+      words: 'a trace by its ID, as the console asks for it: the run of which it is',
+      msMax: 50,
+      paths: runs.map(({ traceId }) => `/api/v1/executions/${traceId}/outline`),
+    },
+    {
+      id: 'api_span',
+      words: 'a span with all that was sent with it',
+      msMax: 50,
+      paths: spans.map(({ traceId, spanId }) => `/api/v1/traces/${traceId}/spans/${spanId}`),
+    },
+    {
+      id: 'api_run_whole',
+      words: 'a flow run by its ID, with all that was sent with its spans',
       msMax: 50,
       paths: runs.map(({ flowId }) => `/api/v1/executions/${flowId}`),
     },
     {
-      id: 'api_trace',
-      words: 'a trace by its ID',
+      id: 'api_trace_whole',
+      words: 'a trace by its ID, with all that was sent with its spans',
       msMax: 50,
       paths: runs.map(({ traceId }) => `/api/v1/traces/${traceId}`),
     },

@@ -12,24 +12,43 @@ import { repeatEarlier, spansATrace, writeTraffic } from './traffic/traffic.ts'
 export interface StoredPlan extends Plan {
   /** That are stored, over a day. */
   spans: number
+  /** A directory where they stay. */
+  data?: string | undefined
 }
 
-const hourMs = 3_600_000
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 const hours = 24
 const slices = 6
+/** Merges may have other work beside them, and then give way to it. */
+const mergedWithinMs = 1_800_000
 const usableMsMax = 1_000
 /** Of what is measured of a question, this part is not exceeded. */
 const part = 0.95
 
 /** With a day of spans stored: how soon the map can be used, and what the API's answers take. */
-export async function stored({ spans, ...plan }: StoredPlan): Promise<Row[]> {
+export async function stored({ spans, data, ...plan }: StoredPlan): Promise<Row[]> {
   await using cleanup = new AsyncDisposableStack()
-  const served = await serveStore(cleanup)
-  const untilMs = Date.now()
+  const served = await serveStore(cleanup, data)
   const { engine } = served
-  await writeDay(engine, { spans, untilMs, progress: plan.progress })
-  await engine.quiet()
+  let untilMs = await writtenUntilMs(engine, spans)
+  if (untilMs === undefined) {
+    untilMs = Math.floor(Date.now() / minuteMs) * minuteMs
+    await writeDay(engine, { spans, untilMs, progress: plan.progress })
+  }
+  await engine.quiet(mergedWithinMs)
   return [...(await usable(served, plan)), ...(await answers(served, { ...plan, untilMs }))]
+}
+
+/** Until when a directory that was kept has spans; undefined where there are none. */
+async function writtenUntilMs(engine: Engine, spans: number): Promise<number | undefined> {
+  // The last settled run began so late.
+  const [there = 0, lastMs = 0] = await engine.numbers(
+    'SELECT (SELECT count() FROM otel_traces), toUnixTimestamp64Milli(max(StartedAt)) FROM chain_execution_traces',
+  )
+  if (there === 0) return undefined
+  if (there < spans) throw new Error(`Only ${there} of ${spans} spans are there: give --data another directory`)
+  return lastMs
 }
 
 /** Ten minutes settled as they would have been; these six times are an hour, and that 24 times is a day. */
@@ -39,10 +58,11 @@ export async function writeDay(
 ): Promise<void> {
   const sliceMs = hourMs / slices
   await writeTraffic(engine.store, { traces: Math.ceil(spans / spansATrace / hours / slices), untilMs, forMs: sliceMs })
-  await repeatEarlier(engine.store, { untilMs, ofMs: sliceMs, times: slices }, () => undefined)
-  await repeatEarlier(engine.store, { untilMs, ofMs: hourMs, times: hours }, async (done) => {
-    // Merges that are behind have no room beside an insert.
-    await engine.quiet()
+  // Merges that are behind have no room beside an insert.
+  const merged = (): Promise<void> => engine.quiet(mergedWithinMs)
+  await repeatEarlier(engine.store, { untilMs, ofMs: sliceMs, times: slices, merged }, () => undefined)
+  await repeatEarlier(engine.store, { untilMs, ofMs: hourMs, times: hours, merged }, async (done) => {
+    await merged()
     progress(`${done} of ${hours} hours are stored`)
   })
 }

@@ -12,12 +12,12 @@ import { cpuUsOf } from '../usage.ts'
 export interface Engine {
   urls: StoreUrls
   store: Store
-  /** A directory that goes with the engine. */
+  /** A directory that goes with the engine, unless it was given. */
   directory: string
   pid: number
   cpuUs(): number
-  /** Resolves once the engine has nothing to do: no insert, no merge. */
-  quiet(): Promise<void>
+  /** Resolves once the engine has nothing to do: no insert, no merge; or when it still had after so long. */
+  quiet(withinMs?: number): Promise<void>
   run(query: string): Promise<void>
   /** The numbers of the only row of an answer. */
   numbers(query: string): Promise<number[]>
@@ -34,10 +34,12 @@ const quietWithinMs = 120_000
 /** A start takes seconds; where other work has the machine, minutes. */
 const startsWithinMs = 600_000
 
-/** Starts the engine and makes the tables. */
-export async function startEngine(): Promise<Engine> {
-  const directory = await mkdtemp(join(tmpdir(), 'headwater-bench-'))
-  const removeAtExit = (): void => rmSync(directory, { recursive: true, force: true })
+/** Starts the engine and makes the tables: in a directory that stays, or in one that goes with the engine. */
+export async function startEngine({ keptIn }: { keptIn?: string | undefined } = {}): Promise<Engine> {
+  const directory = keptIn ?? (await mkdtemp(join(tmpdir(), 'headwater-bench-')))
+  const removeAtExit = (): void => {
+    if (keptIn === undefined) rmSync(directory, { recursive: true, force: true })
+  }
   process.once('exit', removeAtExit)
   const engines = await startEngines({ dataDir: join(directory, 'engines'), startMaxMs: startsWithinMs })
   const { clickhouseUrl, databaseUrl } = engines
@@ -57,7 +59,7 @@ export async function startEngine(): Promise<Engine> {
     await store.close()
     await engines.stop()
     process.off('exit', removeAtExit)
-    await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+    if (keptIn === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
     await migrateClickHouse(clickhouseUrl)
@@ -71,8 +73,8 @@ export async function startEngine(): Promise<Engine> {
     directory,
     pid,
     cpuUs: () => cpuUsOf(pid),
-    async quiet() {
-      const endMs = performance.now() + quietWithinMs
+    async quiet(withinMs = quietWithinMs) {
+      const endMs = performance.now() + withinMs
       let last = cpuUsOf(pid)
       for (let looks = 0; looks < quietLooks && performance.now() < endMs;) {
         await wait(lookEveryMs)

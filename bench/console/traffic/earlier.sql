@@ -1,4 +1,4 @@
--- The same spans, logs and facts {minutes} minutes earlier, under other IDs. What is replaced is named by its table where it is compared.
+-- The spans, logs and facts from {since} up to {until} once more, {minutes} minutes earlier and under other IDs. What is replaced is named by its table where it is compared.
 INSERT INTO otel_traces
 WITH text -> lower(hex(MD5(concat(text, toString({minutes:UInt32}))))) AS other
 SELECT * REPLACE (
@@ -8,7 +8,7 @@ SELECT * REPLACE (
     if(OtherFlowId = '', '', other(OtherFlowId)) AS OtherFlowId,
     mapApply((name, value) -> (name, multiIf(name = 'flow.id', other(value), name = 'order.id', concat('order-', other(value)), value)), SpanAttributes) AS SpanAttributes)
 FROM otel_traces AS later
-WHERE later.Timestamp > {since:DateTime64(3)};
+WHERE later.Timestamp > {since:DateTime64(3)} AND later.Timestamp <= {until:DateTime64(3)};
 
 INSERT INTO otel_logs
 SELECT * REPLACE (
@@ -17,7 +17,7 @@ SELECT * REPLACE (
     ReceivedAt - toIntervalMinute({minutes:UInt32}) AS ReceivedAt,
     lower(hex(MD5(concat(TraceId, toString({minutes:UInt32}))))) AS TraceId)
 FROM otel_logs AS later
-WHERE later.TimestampTime > {since:DateTime64(3)};
+WHERE later.TimestampTime > {since:DateTime64(3)} AND later.TimestampTime <= {until:DateTime64(3)};
 
 INSERT INTO chain_dependency_events
 SELECT * REPLACE (
@@ -25,12 +25,12 @@ SELECT * REPLACE (
     lower(hex(MD5(concat(TraceId, toString({minutes:UInt32}))))) AS TraceId,
     lower(hex(MD5(concat(FlowId, toString({minutes:UInt32}))))) AS FlowId)
 FROM chain_dependency_events AS later
-WHERE later.Time > {since:DateTime64(3)};
+WHERE later.Time > {since:DateTime64(3)} AND later.Time <= {until:DateTime64(3)};
 
 INSERT INTO chain_health_metrics
 SELECT * REPLACE (Window - toIntervalMinute({minutes:UInt32}) AS Window)
 FROM chain_health_metrics AS later
-WHERE later.Window >= toStartOfMinute({since:DateTime64(3)});
+WHERE later.Window > {since:DateTime64(3)} AND later.Window <= {until:DateTime64(3)};
 
 INSERT INTO chain_execution_traces
 SELECT * REPLACE (
@@ -39,4 +39,4 @@ SELECT * REPLACE (
     lower(hex(MD5(concat(TraceId, toString({minutes:UInt32}))))) AS TraceId,
     lower(hex(MD5(concat(FlowId, toString({minutes:UInt32}))))) AS FlowId)
 FROM chain_execution_traces AS later
-WHERE later.StartedAt > {since:DateTime64(3)}
+WHERE later.StartedAt > {since:DateTime64(3)} AND later.StartedAt <= {until:DateTime64(3)}
