@@ -18,7 +18,15 @@ export { type ServiceFilter, servicePattern } from './queries/service-pattern.ts
 export { type CallStatistics, readServices, type ServiceSummary } from './queries/services.ts'
 export { exceptionsMax } from './queries/logged-exceptions.ts'
 export { namesMax, type OperationName, readOperationNames, readServiceNames } from './queries/names.ts'
-export { countSpansOf, readSpans, spansMax, type StoredSpan } from './queries/spans.ts'
+export {
+  countSpansOf,
+  readSpan,
+  readSpanOutlines,
+  readSpans,
+  type SpanOutline,
+  spansMax,
+  type StoredSpan,
+} from './queries/spans.ts'
 export type { Cursor, Page, Window } from './queries/window.ts'
 export type { BadCall } from './bad-calls.ts'
 export { type BadRun, readBadRuns, type RunCall } from './bad-runs.ts'

@@ -30,18 +30,24 @@ const tellsOfException = `
   AND TimestampTime >= {since:DateTime64(3)} AND TimestampTime <= {until:DateTime64(3)}
   AND (mapContains(LogAttributes, 'exception.type') OR mapContains(LogAttributes, 'exception.message'))`
 
-/** Exceptions logged with spans of these traces, each once, by time: `exceptionsMax`, and one more where there are more. */
-export async function readLoggedExceptions(store: Store, traces: TracesInTime): Promise<LoggedException[]> {
+/**
+ * Exceptions logged with spans of these traces, or with one of those spans alone, each once, by time: `exceptionsMax`, and
+ * one more where there are more.
+ */
+export async function readLoggedExceptions(
+  store: Store,
+  { spanId, ...traces }: TracesInTime & { spanId?: string },
+): Promise<LoggedException[]> {
   return await askClickHouse<LoggedException>(store, {
     deed: `read the exceptions logged with ${traces.traceIds.length} traces`,
     query: `
       SELECT TraceId AS traceId, SpanId AS spanId, Timestamp AS timestamp, LogAttributes AS attributes
       FROM otel_logs
-      WHERE ${tellsOfException}
+      WHERE ${tellsOfException} ${spanId === undefined ? '' : 'AND SpanId = {spanId:String}'}
       ORDER BY Timestamp, TraceId, SpanId, attributes['exception.type'], attributes['exception.message']
       LIMIT 1 BY TraceId, SpanId, attributes['exception.type'], attributes['exception.message']
       LIMIT {take:UInt32}`,
-    params: { ...parametersOf(traces), take: exceptionsMax + 1 },
+    params: { ...parametersOf(traces), take: exceptionsMax + 1, ...(spanId !== undefined && { spanId }) },
   })
 }
 

@@ -34,6 +34,17 @@ type Row = Omit<StoredSpan, 'events' | 'links'> & {
   linkAttributes: Record<string, string>[]
 }
 
+/** What a waterfall shows of a span. All else is in other files of ClickHouse, and takes longer to read than this. */
+export interface SpanOutline extends Pick<
+  StoredSpan,
+  'traceId' | 'spanId' | 'parentSpanId' | 'name' | 'kind' | 'serviceName' | 'startTime' | 'durationNs' | 'statusCode'
+> {
+  /** To spans of the others of these traces. */
+  links: { traceId: string; spanId: string }[]
+}
+
+type OutlineRow = Omit<SpanOutline, 'links'> & Partial<Pick<Row, 'linkTraceIds' | 'linkSpanIds'>>
+
 /** Spans of some traces that are read at most; more are cut, and the reader is told. */
 export const spansMax = 10_000
 
@@ -49,6 +60,25 @@ const timeOfTraces =
 export const withinTraces = `
   TraceId IN {traceIds:Array(String)} AND Timestamp >= ${timeOfTraces}.1 AND Timestamp <= ${timeOfTraces}.2`
 
+const outlineColumns = `
+  TraceId AS traceId, SpanId AS spanId, ParentSpanId AS parentSpanId, SpanName AS name, SpanKind AS kind,
+  ServiceName AS serviceName, Timestamp AS startTime, Duration AS durationNs, StatusCode AS statusCode`
+
+const columns = `${outlineColumns},
+  TraceState AS traceState, StatusMessage AS statusMessage, SpanAttributes AS spanAttributes,
+  ResourceAttributes AS resourceAttributes, ScopeName AS scopeName, ScopeVersion AS scopeVersion, FlowId AS flowId,
+  Events.Name AS eventNames, Events.Timestamp AS eventTimes, Events.Attributes AS eventAttributes,
+  Links.TraceId AS linkTraceIds, Links.SpanId AS linkSpanIds, Links.TraceState AS linkTraceStates,
+  Links.Attributes AS linkAttributes`
+
+/** Each span once, in the order of their starts. */
+const fromTraces = `
+  FROM otel_traces
+  WHERE ${withinTraces}
+  ORDER BY Timestamp, TraceId, SpanId
+  LIMIT 1 BY TraceId, SpanId
+  LIMIT {take:UInt32}`
+
 /**
  * The spans of these traces, each once, in the order of their starts. Exceptions that were logged with a span are among its
  * events.
@@ -59,19 +89,7 @@ export async function readSpans(
 ): Promise<{ spans: StoredSpan[]; truncated: boolean }> {
   const rows = await askClickHouse<Row>(store, {
     deed: `read the spans of ${traceIds.length} traces`,
-    query: `
-      SELECT TraceId AS traceId, SpanId AS spanId, ParentSpanId AS parentSpanId, TraceState AS traceState, SpanName AS name,
-        SpanKind AS kind, ServiceName AS serviceName, Timestamp AS startTime, Duration AS durationNs, StatusCode AS statusCode,
-        StatusMessage AS statusMessage, SpanAttributes AS spanAttributes, ResourceAttributes AS resourceAttributes,
-        ScopeName AS scopeName, ScopeVersion AS scopeVersion, FlowId AS flowId,
-        Events.Name AS eventNames, Events.Timestamp AS eventTimes, Events.Attributes AS eventAttributes,
-        Links.TraceId AS linkTraceIds, Links.SpanId AS linkSpanIds, Links.TraceState AS linkTraceStates,
-        Links.Attributes AS linkAttributes
-      FROM otel_traces
-      WHERE ${withinTraces}
-      ORDER BY Timestamp, TraceId, SpanId
-      LIMIT 1 BY TraceId, SpanId
-      LIMIT {take:UInt32}`,
+    query: `SELECT ${columns} ${fromTraces}`,
     params: { traceIds, take: spansMax + 1 },
   })
   const spans = rows.slice(0, spansMax).map(toSpan)
@@ -80,6 +98,42 @@ export async function readSpans(
     spans: withExceptions(spans, exceptions.slice(0, exceptionsMax)),
     truncated: rows.length > spansMax || exceptions.length > exceptionsMax,
   }
+}
+
+/** As much of the spans of these traces as a waterfall shows, each once, in the order of their starts. */
+export async function readSpanOutlines(
+  store: Store,
+  traceIds: readonly string[],
+): Promise<{ spans: SpanOutline[]; truncated: boolean }> {
+  // Links lead from trace to trace: of one alone none are asked for.
+  const links = traceIds.length > 1 ? ', Links.TraceId AS linkTraceIds, Links.SpanId AS linkSpanIds' : ''
+  const rows = await askClickHouse<OutlineRow>(store, {
+    deed: `read the outlines of the spans of ${traceIds.length} traces`,
+    query: `SELECT ${outlineColumns}${links} ${fromTraces}`,
+    params: { traceIds, take: spansMax + 1 },
+  })
+  const known = new Set(traceIds)
+  return {
+    spans: rows.slice(0, spansMax).map((row) => toOutline(row, known)),
+    truncated: rows.length > spansMax,
+  }
+}
+
+/** One span with all that was sent with it, as `readSpans` reads it; undefined where it is not stored. */
+export async function readSpan(
+  store: Store,
+  { traceId, spanId }: { traceId: string; spanId: string },
+): Promise<{ span: StoredSpan; truncated: boolean } | undefined> {
+  const [row] = await askClickHouse<Row>(store, {
+    deed: `read the span "${spanId}" of trace "${traceId}"`,
+    query: `SELECT ${columns} FROM otel_traces WHERE ${withinTraces} AND SpanId = {spanId:String} ORDER BY Timestamp LIMIT 1`,
+    params: { traceIds: [traceId], spanId },
+  })
+  if (row === undefined) return undefined
+  const span = toSpan(row)
+  const exceptions = await readLoggedExceptions(store, { traceIds: [traceId], spanId, ...timeOf([span]) })
+  const [whole = span] = withExceptions([span], exceptions.slice(0, exceptionsMax))
+  return { span: whole, truncated: exceptions.length > exceptionsMax }
 }
 
 /** How many spans were stored of each of these traces; a trace without any is absent. */
@@ -122,6 +176,14 @@ function exceptionKey({ attributes }: { attributes: Record<string, string> }): s
 /** Times have the same number of digits. */
 function byTime(a: { timestamp: string }, b: { timestamp: string }): number {
   return a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0
+}
+
+function toOutline(
+  { linkTraceIds = [], linkSpanIds = [], ...span }: OutlineRow,
+  known: ReadonlySet<string>,
+): SpanOutline {
+  const links = linkTraceIds.map((traceId, i) => ({ traceId, spanId: linkSpanIds[i] ?? '' }))
+  return { ...span, links: links.filter(({ traceId }) => traceId !== span.traceId && known.has(traceId)) }
 }
 
 function toSpan(row: Row): StoredSpan {
