@@ -470,6 +470,9 @@ describe.skipIf(chromium === undefined)('in a browser', () => {
     await page.waitForSelector('.line.first-failure')
     await page.click('.line.first-failure')
     await page.waitForSelector('.details')
+    // What was sent with the span comes once it is looked at.
+    await page.waitForFunction(`document.querySelector('.details').innerText.includes('http.route')`)
+    await says(page, 'TypeError')
     await says(page, '<img src=x onerror=alert(1)>')
     expect(page.url()).toContain('span=')
     expect(await barriers(page)).toEqual([])

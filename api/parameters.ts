@@ -89,6 +89,12 @@ export const flowIdParameter = z
   .regex(/^[0-9a-f]{32}$/, { error: 'use 32 lowercase hex digits' })
   .openapi({ example: '4bf92f3577b34da6a3ce929d0e0e4736' })
 
+/** The ID of a span within its trace. */
+export const spanIdParameter = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/, { error: 'use 16 lowercase hex digits' })
+  .openapi({ example: '00f067aa0ba902b7' })
+
 /** The window that `since` and `until` mean; without them the last `usualMs`. */
 export function windowOf(
   { since, until }: { since?: string | undefined; until?: string | undefined },

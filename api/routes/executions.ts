@@ -6,6 +6,7 @@ import {
   readRun,
   readRunningRuns,
   readRuns,
+  readSpanOutlines,
   readSpans,
   spansMax,
 } from '@headwater/store'
@@ -91,6 +92,48 @@ const one = createRoute({
   },
 })
 
+const outline = createRoute({
+  method: 'get',
+  path: '/api/v1/executions/{flowId}/outline',
+  summary: 'A flow run as a waterfall shows it: quicker to read than the run with all that its spans bear',
+  request: { params: z.object({ flowId: flowIdParameter }) },
+  responses: {
+    200: answer(
+      'The run. Its spans are without attributes, events and the like, which each span has by itself',
+      executionShape.extend({
+        traces: z.array(
+          z.object({
+            traceId: z.string(),
+            spans: z.array(
+              spanShape
+                .pick({
+                  traceId: true,
+                  spanId: true,
+                  parentSpanId: true,
+                  name: true,
+                  kind: true,
+                  serviceName: true,
+                  startTime: true,
+                  durationNs: true,
+                  statusCode: true,
+                })
+                .extend({
+                  links: z
+                    .array(z.object({ traceId: z.string(), spanId: z.string() }))
+                    .openapi({ description: 'To spans of other traces of the run' }),
+                })
+                .openapi('SpanOutline'),
+            ),
+          }),
+        ),
+        truncated: z.boolean().openapi({ description: `It has more than ${spansMax} spans: the first are here` }),
+      }),
+    ),
+    ...refusals,
+    ...unknownRefusal,
+  },
+})
+
 export function serveExecutions(api: Api, { store, now }: Parts): void {
   api.openapi(list, async (c) => {
     const { since, until, limit, cursor, status, flow, service, user } = c.req.valid('query')
@@ -115,10 +158,21 @@ export function serveExecutions(api: Api, { store, now }: Parts): void {
     const run = await readRun(store, flowId)
     if (run === undefined) throw unknownExecution(flowId)
     const { spans, truncated } = await readSpans(store, run.traceIds)
-    const byTrace = Map.groupBy(spans, ({ traceId }) => traceId)
-    const traces = run.traceIds.map((traceId) => ({ traceId, spans: byTrace.get(traceId) ?? [] }))
-    return c.json({ ...executionOf(run), traces, truncated }, 200)
+    return c.json({ ...executionOf(run), traces: tracesOf(run, spans), truncated }, 200)
   })
+
+  api.openapi(outline, async (c) => {
+    const { flowId } = c.req.valid('param')
+    const run = await readRun(store, flowId)
+    if (run === undefined) throw unknownExecution(flowId)
+    const { spans, truncated } = await readSpanOutlines(store, run.traceIds)
+    return c.json({ ...executionOf(run), traces: tracesOf(run, spans), truncated }, 200)
+  })
+}
+
+function tracesOf<Span extends { traceId: string }>({ traceIds }: FlowRun, spans: readonly Span[]) {
+  const byTrace = Map.groupBy(spans, ({ traceId }) => traceId)
+  return traceIds.map((traceId) => ({ traceId, spans: byTrace.get(traceId) ?? [] }))
 }
 
 export function unknownExecution(id: string) {

@@ -86,6 +86,21 @@ beforeAll(async () => {
     }),
     // A repeated request.
     failing,
+    rawSpan({ trace: 'd', span: 'd1', at: secondsAgo(20_000), service: 'gateway', name: 'POST /report' }),
+    rawSpan({
+      trace: 'd2',
+      span: 'd2',
+      at: secondsAgo(9_000),
+      ms: 40,
+      kind: 'Consumer',
+      service: 'worker',
+      name: 'process',
+      links: [
+        { trace: 'd', span: 'd1' },
+        { trace: 'a', span: 'a1' },
+        { trace: 'd2', span: 'd0' },
+      ],
+    }),
     rawSpan({
       trace: 'r',
       span: 'r1',
@@ -207,8 +222,73 @@ test('an execution has the spans of its traces, each once', async () => {
   expect(body.traces!.map(({ spans }) => spans.map(({ spanId: id }) => id))).toEqual([[spanId('b1'), spanId('b2')]])
 })
 
+test('the outline of an execution has what a waterfall shows of its spans, each once, and nothing else', async () => {
+  const { body } = await world.get(`/api/v1/executions/${traceId('b')}/outline`)
+  const { body: whole } = await world.get(`/api/v1/executions/${traceId('b')}`)
+  expect(body.traces).toEqual([
+    {
+      traceId: traceId('b'),
+      spans: whole.traces![0]!.spans.map((span) => ({
+        traceId: span.traceId,
+        spanId: span['spanId'],
+        parentSpanId: span['parentSpanId'],
+        name: span['name'],
+        kind: span['kind'],
+        serviceName: span['serviceName'],
+        startTime: span['startTime'],
+        durationNs: span['durationNs'],
+        statusCode: span['statusCode'],
+        // To a trace that is not of this run.
+        links: [],
+      })),
+    },
+  ])
+  for (const field of ['flowId', 'flowName', 'status', 'startedAt', 'durationMs', 'services', 'userId', 'truncated']) {
+    expect(body[field]).toEqual(whole[field])
+  }
+  expect((await world.get(`/api/v1/executions/${traceId('nobody')}/outline`)).status).toBe(404)
+})
+
+test('the outline of an execution says which spans lead from one of its traces to another', async () => {
+  const { body } = await world.get(`/api/v1/executions/${traceId('d2')}/outline`)
+  expect(body.traces!.map(({ traceId: id, spans }) => [id, spans.map(({ links }) => links)])).toEqual([
+    [traceId('d'), [[]]],
+    [traceId('d2'), [[{ traceId: traceId('d'), spanId: spanId('d1') }]]],
+  ])
+})
+
+test('the outline of an execution that still runs is told, too', async () => {
+  expect((await world.get(`/api/v1/executions/${traceId('r')}/outline`)).body).toMatchObject({
+    status: 'running',
+    traces: [{ spans: [{ name: 'POST /report', links: [] }] }],
+  })
+})
+
 test('any trace of a run leads to the run', async () => {
   expect((await world.get(`/api/v1/executions/${traceId('d2')}`)).body.flowId).toBe(traceId('d'))
+})
+
+test('a span by itself has all that was sent with it, as in its trace', async () => {
+  const { body } = await world.get(`/api/v1/traces/${traceId('b')}`)
+  for (const span of body.spans) {
+    const alone = await world.get(`/api/v1/traces/${traceId('b')}/spans/${String(span['spanId'])}`)
+    expect(alone.body).toEqual({ span, truncated: false })
+  }
+})
+
+test.each([
+  ['b', 'none', 404, `There is no span "${spanId('none')}": it never came, or its retention is over`],
+  // Its trace is another.
+  ['r', 'b1', 404, `There is no span "${spanId('b1')}": it never came, or its retention is over`],
+])('of trace %s the span %s is not there', async (trace, span, status, message) => {
+  const answer = await world.get(`/api/v1/traces/${traceId(trace)}/spans/${spanId(span)}`)
+  expect(answer).toMatchObject({ status, body: { error: { message } } })
+})
+
+test('a span ID is 16 hex digits', async () => {
+  const { status, body } = await world.get(`/api/v1/traces/${traceId('b')}/spans/b1`)
+  expect(status).toBe(400)
+  expect(body.error['details']).toEqual([{ field: 'spanId', message: '"b1": use 16 lowercase hex digits' }])
 })
 
 test('a trace has all that was sent, with nanoseconds, and a repeated span once', async () => {

@@ -59,6 +59,19 @@ test('an exception that was logged with a span is an event of it', async () => {
   expect(await events()).toEqual([{ name: 'exception', timestamp: nanoseconds(at + 10), attributes: withStack }])
 })
 
+test('a span by itself has the exceptions that were logged with it, and not those of others', async () => {
+  await world.insert('otel_traces', [failing()])
+  await world.insert('otel_logs', [
+    logRecord({ ms: at + 10, attributes: withStack }),
+    logRecord({ ms: at + 5, attributes: thrown, span: 'm2' }),
+  ])
+  const { body } = await world.get(`/api/v1/traces/${traceId('m')}/spans/${spanId('m1')}`)
+  expect(body['span']).toMatchObject({
+    events: [{ name: 'exception', timestamp: nanoseconds(at + 10), attributes: withStack }],
+  })
+  expect(body['truncated']).toBe(false)
+})
+
 test('an exception that came as event and as log is there once, and another one is there, too', async () => {
   await world.insert('otel_traces', [failing(thrown)])
   const earlier = { 'exception.type': 'RangeError' }
@@ -90,6 +103,8 @@ test('of very many logged exceptions the first are told, and that there are more
   const { body } = await world.get(`/api/v1/traces/${traceId('m')}`)
   expect(body.spans[0]?.events).toHaveLength(exceptionsMax)
   expect(body.truncated).toBe(true)
+  const alone = await world.get(`/api/v1/traces/${traceId('m')}/spans/${spanId('m1')}`)
+  expect(alone.body).toEqual({ span: body.spans[0], truncated: true })
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { exceptionsMax, readSpans, spansMax } from '@headwater/store'
+import { exceptionsMax, readSpan, readSpans, spansMax } from '@headwater/store'
 import { notFound } from '../errors.ts'
-import { answer, flowIdParameter, refusals, unknownRefusal } from '../parameters.ts'
+import { answer, flowIdParameter, refusals, spanIdParameter, unknownRefusal } from '../parameters.ts'
 import type { Api, Parts } from './parts.ts'
 
 const attributes = z.record(z.string(), z.string())
@@ -53,11 +53,37 @@ const one = createRoute({
   },
 })
 
+const oneSpan = createRoute({
+  method: 'get',
+  path: '/api/v1/traces/{traceId}/spans/{spanId}',
+  summary: 'A span with all that was sent with it',
+  request: { params: z.object({ traceId: flowIdParameter, spanId: spanIdParameter }) },
+  responses: {
+    200: answer(
+      'The span',
+      z.object({
+        span: spanShape,
+        truncated: z.boolean().openapi({
+          description: `More than ${exceptionsMax} exceptions were logged with it: the first are here`,
+        }),
+      }),
+    ),
+    ...refusals,
+    ...unknownRefusal,
+  },
+})
+
 export function serveTraces(api: Api, { store }: Parts): void {
   api.openapi(one, async (c) => {
     const { traceId } = c.req.valid('param')
     const { spans, truncated } = await readSpans(store, [traceId])
     if (spans.length === 0) throw notFound('trace', traceId, 'it never came, or its retention is over')
     return c.json({ traceId, spans, truncated }, 200)
+  })
+  api.openapi(oneSpan, async (c) => {
+    const { traceId, spanId } = c.req.valid('param')
+    const found = await readSpan(store, { traceId, spanId })
+    if (found === undefined) throw notFound('span', spanId, 'it never came, or its retention is over')
+    return c.json(found, 200)
   })
 }

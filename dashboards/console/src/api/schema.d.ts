@@ -615,6 +615,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/executions/{flowId}/outline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A flow run as a waterfall shows it: quicker to read than the run with all that its spans bear */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    flowId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The run. Its spans are without attributes, events and the like, which each span has by itself */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Execution"] & {
+                            traces: {
+                                traceId: string;
+                                spans: components["schemas"]["SpanOutline"][];
+                            }[];
+                            /** @description It has more than 10000 spans: the first are here */
+                            truncated: boolean;
+                        };
+                    };
+                };
+                /** @description A parameter or the body cannot be understood; details name the field, its value and the mend */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description ClickHouse or PostgreSQL is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/executions/{flowId}/explain": {
         parameters: {
             query?: never;
@@ -736,6 +835,103 @@ export interface paths {
                             traceId: string;
                             spans: components["schemas"]["Span"][];
                             /** @description More than 10000 spans, or 1000 exceptions logged with them: the first are here */
+                            truncated: boolean;
+                        };
+                    };
+                };
+                /** @description A parameter or the body cannot be understood; details name the field, its value and the mend */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description The token is missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description The request comes from a page or to a name that is not ours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description Headwater failed */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description ClickHouse or PostgreSQL is away; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{traceId}/spans/{spanId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A span with all that was sent with it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    traceId: string;
+                    spanId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The span */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            span: components["schemas"]["Span"];
+                            /** @description More than 1000 exceptions were logged with it: the first are here */
                             truncated: boolean;
                         };
                     };
@@ -4400,6 +4596,25 @@ export interface components {
                 };
             }[];
             flowId: string;
+        };
+        SpanOutline: {
+            traceId: string;
+            spanId: string;
+            parentSpanId: string;
+            name: string;
+            /** @example Server */
+            kind: string;
+            serviceName: string;
+            /** @example 2026-01-31T12:00:00.000000001Z */
+            startTime: string;
+            durationNs: number;
+            /** @example Error */
+            statusCode: string;
+            /** @description To spans of other traces of the run */
+            links: {
+                traceId: string;
+                spanId: string;
+            }[];
         };
         Explanation: {
             flowId: string;

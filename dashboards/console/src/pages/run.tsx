@@ -10,7 +10,7 @@ import { State } from '../parts/state.tsx'
 import { Time } from '../parts/time.tsx'
 import { nameOf, WhySlow } from '../run/slow.tsx'
 import { Logs, SpanDetails } from '../run/span-details.tsx'
-import { keyOf, waterfallOf } from '../run/tree.ts'
+import { keyOf, type Span, waterfallOf } from '../run/tree.ts'
 import { type Shown, WaterfallView } from '../run/waterfall.tsx'
 import { ms, plural } from '../tell.ts'
 import { useTitle } from '../use-title.ts'
@@ -19,7 +19,7 @@ export default function Run({ id }: { id: string }) {
   const params = { path: { flowId: id } }
   const run = useQuery({
     queryKey: ['run', id],
-    queryFn: () => dataOf(GET('/api/v1/executions/{flowId}', { params })),
+    queryFn: () => dataOf(GET('/api/v1/executions/{flowId}/outline', { params })),
     // A run that is not settled yet grows.
     refetchInterval: ({ state }) => (state.data?.status === 'running' ? 3_000 : false),
     staleTime: 30_000,
@@ -51,7 +51,7 @@ export default function Run({ id }: { id: string }) {
   return <Told run={run.data} explanation={explained.data} />
 }
 
-type RunData = Schemas['Execution'] & { traces: { traceId: string; spans: Schemas['Span'][] }[]; truncated: boolean }
+type RunData = Schemas['Execution'] & { traces: { traceId: string; spans: Span[] }[]; truncated: boolean }
 
 function Told({ run, explanation }: { run: RunData; explanation: Schemas['Explanation'] | undefined }) {
   const [search, setSearch] = useSearchParams()

@@ -1,6 +1,9 @@
-import type { Schemas } from '../api/client.ts'
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
+import { dataOf, GET, type Schemas } from '../api/client.ts'
 import { runPath, searchPath, servicePath } from '../links.ts'
+import { ErrorNote, Waiting } from '../parts/notes.tsx'
 import { Raw, RawBlock } from '../parts/raw.tsx'
 import { State } from '../parts/state.tsx'
 import { Time } from '../parts/time.tsx'
@@ -8,6 +11,26 @@ import { ms } from '../tell.ts'
 import { type Row, type Span } from './tree.ts'
 
 type LogRecord = Schemas['LogRecord']
+type WholeSpan = Schemas['Span']
+
+/** Whoever walks through a run by the keys looks this long at a span before more of it is asked for. */
+const glanceMs = 120
+
+/** The span with all that was sent with it: a run's outline has not. For a component that shows one span only. */
+function useWholeSpan({ traceId, spanId }: Span) {
+  const [isLookedAt, setIsLookedAt] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLookedAt(true), glanceMs)
+    return () => clearTimeout(timer)
+  }, [])
+  return useQuery({
+    queryKey: ['span', traceId, spanId],
+    queryFn: ({ signal }) =>
+      dataOf(GET('/api/v1/traces/{traceId}/spans/{spanId}', { params: { path: { traceId, spanId } }, signal })),
+    enabled: isLookedAt,
+    staleTime: 30_000,
+  })
+}
 
 export function SpanDetails({
   row,
@@ -21,8 +44,7 @@ export function SpanDetails({
   close: () => void
 }) {
   const { span } = row
-  const exceptions = span.events.filter(({ name }) => name === 'exception')
-  const events = span.events.filter(({ name }) => name !== 'exception')
+  const whole = useWholeSpan(span)
   const own = logs.filter(({ spanId, traceId }) => spanId === span.spanId && traceId === span.traceId)
   return (
     <aside className="details" aria-label="The chosen span">
@@ -66,6 +88,30 @@ export function SpanDetails({
           )}
         </dl>
       </header>
+      {whole.data === undefined ? (
+        whole.isError ? (
+          <ErrorNote error={whole.error} retry={() => void whole.refetch()} />
+        ) : (
+          <Waiting what="Reading the span" />
+        )
+      ) : (
+        <WhatFailed span={whole.data.span} isCut={whole.data.truncated} />
+      )}
+      {own.length > 0 && (
+        <section>
+          <h3>Logs</h3>
+          <Logs logs={own} />
+        </section>
+      )}
+      {whole.data !== undefined && <WhatWasSent span={whole.data.span} />}
+    </aside>
+  )
+}
+
+function WhatFailed({ span, isCut }: { span: WholeSpan; isCut: boolean }) {
+  const exceptions = span.events.filter(({ name }) => name === 'exception')
+  return (
+    <>
       {span.statusMessage !== '' && (
         <section>
           <h3>Status</h3>
@@ -86,12 +132,15 @@ export function SpanDetails({
           )}
         </section>
       ))}
-      {own.length > 0 && (
-        <section>
-          <h3>Logs</h3>
-          <Logs logs={own} />
-        </section>
-      )}
+      {isCut && <p className="muted">More exceptions were logged with it than are shown.</p>}
+    </>
+  )
+}
+
+function WhatWasSent({ span }: { span: WholeSpan }) {
+  const events = span.events.filter(({ name }) => name !== 'exception')
+  return (
+    <>
       {events.length > 0 && (
         <section>
           <h3>Events</h3>
@@ -130,11 +179,11 @@ export function SpanDetails({
         <summary>Resource and IDs</summary>
         <Attributes of={{ ...idsOf(span), ...span.resourceAttributes }} />
       </details>
-    </aside>
+    </>
   )
 }
 
-function idsOf({ traceId, spanId, parentSpanId, flowId, scopeName, scopeVersion }: Span): Record<string, string> {
+function idsOf({ traceId, spanId, parentSpanId, flowId, scopeName, scopeVersion }: WholeSpan): Record<string, string> {
   return {
     trace: traceId,
     span: spanId,

@@ -2,7 +2,7 @@
 // be one chain of ten thousand spans.
 import type { Schemas } from '../api/client.ts'
 
-export type Span = Schemas['Span']
+export type Span = Schemas['SpanOutline']
 
 export interface Row {
   span: Span
