@@ -16,7 +16,7 @@ const missing = (runs: number, cameLater = 0): MissingRuns => ({
 
 test('runs that did not come are runs of the flow, and hit', () => {
   const [flow] = hitFlows(
-    [{ name: 'POST /orders', runs: 100, runsAffected: 20 }],
+    [{ name: 'POST /orders', runs: 100, runsAffected: 20, counted: 100 }],
     new Map([['POST /orders', missing(60)]]),
   )
   expect(flow).toMatchObject({ name: 'POST /orders', runs: 160, runsAffected: 80, share: 0.5 })
@@ -27,7 +27,7 @@ test('runs that did not come are runs of the flow, and hit', () => {
 
 test('those that came later than due are among the runs already', () => {
   const [flow] = hitFlows(
-    [{ name: 'POST /orders', runs: 100, runsAffected: 20 }],
+    [{ name: 'POST /orders', runs: 100, runsAffected: 20, counted: 100 }],
     new Map([['POST /orders', missing(60, 40)]]),
   )
   expect(flow).toMatchObject({ runs: 120, runsAffected: 80 })
@@ -35,7 +35,7 @@ test('those that came later than due are among the runs already', () => {
 
 test('a flow of which nothing else went wrong is hit, too, and those with most runs that are hit come first', () => {
   const flows = hitFlows(
-    [{ name: 'POST /orders', runs: 100, runsAffected: 20.4 }],
+    [{ name: 'POST /orders', runs: 100, runsAffected: 20.4, counted: 100 }],
     new Map([['GET /image', missing(60)]]),
   )
   expect(flows).toMatchObject([
@@ -43,4 +43,12 @@ test('a flow of which nothing else went wrong is hit, too, and those with most r
     { name: 'POST /orders', runs: 100, runsAffected: 20, share: 0.2 },
   ])
   expect(flows[1]?.missing).toBeUndefined()
+})
+
+test('of runs that stand for others the interval is wider, and the share the same', () => {
+  const [one] = hitFlows([{ name: 'POST /orders', runs: 100, runsAffected: 20, counted: 100 }], new Map())
+  const [few] = hitFlows([{ name: 'POST /orders', runs: 100, runsAffected: 20, counted: 10 }], new Map())
+  expect(few?.share).toBe(one?.share)
+  expect(few?.low).toBeLessThan(one?.low ?? 0)
+  expect(few?.high).toBeGreaterThan(one?.high ?? 1)
 })
