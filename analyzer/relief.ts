@@ -47,6 +47,7 @@ export function relievingOf({ findings }: Pick<Suspect, 'findings'>, known: Pict
       case 'silence':
       case 'fan-out':
       case 'cache-misses':
+      case 'traffic':
         return undefined
       // Whoever fails logs it, too.
       case 'logs':

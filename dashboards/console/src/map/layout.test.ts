@@ -183,7 +183,7 @@ test('in a tall window callers stand above those whom they call, two beside one 
 test.each([
   ['a grid', inGrid],
   ['rows', inRows],
-])('in %s no node stands on another', (_, layOut) => {
+])('in %s no node stands on another', (_name, layOut) => {
   const graphs = fc
     .tuple(
       fc.integer({ min: 1, max: 80 }),

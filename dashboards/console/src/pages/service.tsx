@@ -11,7 +11,7 @@ import { RangePicker, useRange } from '../parts/time-range.tsx'
 import { Time } from '../parts/time.tsx'
 import { TrafficCharts, useTraffic } from '../parts/traffic.tsx'
 import { VersionTable } from '../parts/versions.tsx'
-import { count, ms, plural, share } from '../tell.ts'
+import { count, ms, plural } from '../tell.ts'
 import { useTitle } from '../use-title.ts'
 
 export default function Service() {

@@ -52,7 +52,7 @@ export function HeatMap({
   const lowest = Math.min(...cells.map(({ bucket }) => bucket))
   const highest = Math.max(lowest + rowsMin - 1, ...cells.map(({ bucket }) => bucket))
   const rows = highest - lowest + 1
-  const most = Math.log1p(Math.max(...cells.map(({ spans }) => spans)))
+  const densest = Math.log1p(Math.max(...cells.map(({ spans }) => spans)))
   const stepMs = (untilMs - sinceMs) / columns
   const y = (bucket: number) => (highest - bucket) * cellPx
 
@@ -136,7 +136,7 @@ export function HeatMap({
               width={cellPx - 1}
               height={cellPx - 1}
               className={errors > 0 && errors >= spans / 2 ? 'mostly-failed' : errors > 0 ? 'some-failed' : ''}
-              fillOpacity={0.2 + 0.8 * (Math.log1p(spans) / most)}
+              fillOpacity={0.2 + 0.8 * (Math.log1p(spans) / densest)}
             />
           ))}
           {shown !== undefined && (
