@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { LastingEffects, parameters, step } from '@headwater/analyzer'
 import { readIncidentsDuring, releaseLease, type Store, takeLease } from '@headwater/store'
-import type { Incident } from '@headwater/vocabulary'
 import { receiveScenario } from './receive-scenario.ts'
 import { countedTimesOf, type Prediction } from './simulator.ts'
 
@@ -58,7 +57,10 @@ export async function watchScenario(simulator: string, folder: string, kept: str
  * The runs of a flow in the time over which the simulator counts: ours are of the time in which they are hit, the simulator's of that
  * and of two minutes after it. Those that are told to be missing are in no span.
  */
-function runsOf({ runs, missing }: Incident['impact']['flows'][number], began: number | undefined): number {
+function runsOf(
+  { runs, missing }: { runs: number; missing?: { runs: number; cameLater: number } },
+  began: number | undefined,
+): number {
   return began === undefined ? runs : began + Math.max(0, (missing?.runs ?? 0) - (missing?.cameLater ?? 0))
 }
 
