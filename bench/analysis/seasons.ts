@@ -61,10 +61,15 @@ export const seasons: AnalysisPart = async ({ hours, progress }) => {
     if (minutes.length % 288 === 0) progress(`${minutes.length / 288} days: ${fresh.length} false`)
   }
   const days = replayedMs / dayMs
+  const perDay = dayMs / pieceMs
   return [
     told('season_false_alarms', fresh.length, `in ${days} days of ${flowsMax} flows`),
-    told('season_piece_cpu_ms', median(pieces.map(({ nodeMs }) => nodeMs)), 'ms of Node for half a day at start'),
-    told('season_piece_engine_ms', median(pieces.map(({ engineMs }) => engineMs)), 'ms of the engine for half a day'),
+    told('season_past_day_cpu_ms', median(pieces.map(({ nodeMs }) => nodeMs)) * perDay, 'ms of Node a day of the past'),
+    told(
+      'season_past_day_engine_ms',
+      median(pieces.map(({ engineMs }) => engineMs)) * perDay,
+      'ms of the engine a day of the past',
+    ),
     told('season_minute_cpu_ms', median(minutes.map(({ nodeMs }) => nodeMs)), 'ms of Node a minute'),
     told('season_minute_engine_ms', median(minutes.map(({ engineMs }) => engineMs)), 'ms of the engine a minute'),
   ]
