@@ -73,8 +73,8 @@ export function HeatMap({
     maxMs: bucketStartMs(Math.max(from.bucket, to.bucket) + 1),
   })
   /** Where the arrow keys begin: at the slowest spans, of these at the latest. */
-  const slowest = cells.reduce((most, cell) =>
-    cell.bucket > most.bucket || (cell.bucket === most.bucket && cell.column > most.column) ? cell : most,
+  const slowest = cells.reduce((found, cell) =>
+    cell.bucket > found.bucket || (cell.bucket === found.bucket && cell.column > found.column) ? cell : found,
   )
   function press(event: React.KeyboardEvent): void {
     const move = moves[event.key]
