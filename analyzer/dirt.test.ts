@@ -1,8 +1,11 @@
 // What reaches a collector is not what happened: spans come late, twice, with wrong clocks, or not at all. The right answer
 // all the same, or none.
-import { type SpanInsert, readOpenIncidents } from '@headwater/store'
+import { collectorWasAlive, readOpenIncidents, type SpanInsert } from '@headwater/store'
 import type { Incident } from '@headwater/vocabulary'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { explainRange } from './explain-range.ts'
+import { LastingEffects } from './read-lasting.ts'
+import type { ShopRun } from './test-shop.ts'
 import { chance } from './test-table.ts'
 import { during, endS, faultS, msAt, secondOf, Stories } from './test-story.ts'
 
@@ -21,8 +24,30 @@ function later(span: SpanInsert, ms: number): SpanInsert {
 }
 
 /** The same traces each time, as many of a hundred. */
-function isOneOf(hundred: number, { TraceId }: SpanInsert): boolean {
-  return Number.parseInt(TraceId.slice(0, 6), 16) % 100 < hundred
+function isOneOf(hundred: number, traceId: string): boolean {
+  return Number.parseInt(traceId.slice(0, 6), 16) % 100 < hundred
+}
+
+function isInFault({ Timestamp }: SpanInsert): boolean {
+  return Number(Timestamp) * 1_000 >= msAt(faultS.from)
+}
+
+/** How many orders there truly were in the time of an impact, and how many of them were hit. */
+function ordersOf(runs: ShopRun[], { impact }: Incident): { seen: number; hit: number } {
+  const seen = runs.filter(
+    ({ flow, endMs }) => flow === 'POST /orders' && endMs >= Date.parse(impact.since) && endMs < msAt(faultS.to),
+  )
+  return { seen: seen.length, hit: seen.filter(({ isHit }) => isHit).length }
+}
+
+/** As agents of ours have it: each call says who makes it. */
+function withCallers(spans: SpanInsert[]): SpanInsert[] {
+  const services = new Map(spans.map(({ SpanId, ServiceName }) => [SpanId, ServiceName]))
+  return spans.map((span) => {
+    const caller = span.SpanKind === 'Server' ? services.get(span.ParentSpanId ?? '') : undefined
+    if (caller === undefined) return span
+    return { ...span, SpanAttributes: { ...span.SpanAttributes, 'service.peer.name': caller } }
+  })
 }
 
 /** Judges up to the end of the fault: nothing opens before, one incident in it. */
@@ -41,20 +66,17 @@ test('spans that come twice or after their trace was settled count once, and do 
     faults: [during('bad-version')],
     spoil: (spans) =>
       spans.flatMap((span) => {
-        const first = isOneOf(5, span) && span.ServiceName === 'orders' ? later(span, 40_000) : span
+        const first = isOneOf(5, span.TraceId) && span.ServiceName === 'orders' ? later(span, 40_000) : span
         return next() < 0.3 ? [first, later(first, Math.floor(next() * 20_000))] : [first]
       }),
   })
   const atHeight = await playFault()
   expect(atHeight.causes[0]).toMatchObject({ service: 'payments', operation: 'POST /charge', kind: 'errors' })
   const [flow] = atHeight.impact.flows
-  const seen = runs.filter(
-    (run) =>
-      run.flow === 'POST /orders' && run.endMs >= Date.parse(atHeight.impact.since) && run.endMs < msAt(faultS.to),
-  )
+  const { seen, hit } = ordersOf(runs, atHeight)
   expect(flow?.name).toBe('POST /orders')
-  expect(flow?.runs).toBeLessThanOrEqual(seen.length)
-  expect(flow?.share).toBeCloseTo(seen.filter(({ isHit }) => isHit).length / seen.length, 1)
+  expect(flow?.runs).toBeLessThanOrEqual(seen)
+  expect(flow?.share).toBeCloseTo(hit / seen, 1)
 }, 240_000)
 
 test('a clock that is five seconds ahead makes nobody slow', async () => {
@@ -78,25 +100,97 @@ test('a clock that is set while all is well opens nothing', async () => {
   for (const second of [290, 320, 350, 400]) expect(await stories.judge(second)).toMatchObject({ open: 0 })
 }, 240_000)
 
-test('half of the traces are enough', async () => {
-  await stories.receive({
+test('half of the traces are enough, and the impact is told of these', async () => {
+  const runs = await stories.receive({
     faults: [during('bad-version')],
-    spoil: (spans) => spans.filter((span) => isOneOf(50, span)),
+    spoil: (spans) => spans.filter(({ TraceId }) => isOneOf(50, TraceId)),
   })
   const atHeight = await playFault()
   expect(atHeight.causes.map(({ service, kind }) => `${kind} ${service}`)).toEqual(['errors payments'])
-  expect(atHeight.impact.flows[0]?.share).toBeCloseTo(0.5, 0)
+  const kept = runs.filter(({ traceId }) => isOneOf(50, traceId))
+  const { seen, hit } = ordersOf(kept, atHeight)
+  expect(atHeight.impact.flows).toMatchObject([{ name: 'POST /orders', runsAffected: hit }])
+  expect(atHeight.impact.flows[0]?.share).toBeCloseTo(hit / seen, 1)
 }, 240_000)
 
-test('a service that keeps half of its spans only, whatever its traces do, is no more suspect than before', async () => {
+test('a service that keeps half of its spans only, whatever its traces do, is no more suspect than before, and most who are hit are told', async () => {
   const next = chance(11)
-  await stories.receive({
+  const runs = await stories.receive({
     faults: [during('bad-version')],
     spoil: (spans) => spans.filter(({ ServiceName }) => ServiceName !== 'orders' || next() < 0.5),
   })
   const atHeight = await playFault()
   expect(atHeight.causes[0]).toMatchObject({ service: 'payments', kind: 'errors' })
+  // Where its spans are missing, not every run that failed is known to have reached the cause.
+  const { hit } = ordersOf(runs, atHeight)
+  const [flow, ...others] = atHeight.impact.flows
+  expect([flow?.name, others]).toEqual(['POST /orders', []])
+  expect(flow?.runsAffected).toBeLessThanOrEqual(hit)
+  expect(flow?.runsAffected).toBeGreaterThan(hit / 2)
 }, 240_000)
+
+test('two faults at once behind a gateway that everything passes are one incident with both causes, and the gateway is none', async () => {
+  await stories.receive({ faults: [during('bad-version'), during('slow-catalog')] })
+  for (const second of [290, 320, 340]) await stories.judge(second)
+  const [told, ...others] = await readOpenIncidents(stories.store)
+  expect(others).toEqual([])
+  expect(told?.causes.map(({ service, kind }) => `${kind} ${service}`).toSorted()).toEqual([
+    'errors payments',
+    'latency catalog',
+  ])
+  expect(told?.impact.flows.map(({ name }) => name).toSorted()).toEqual(['GET /products', 'POST /orders'])
+}, 240_000)
+
+test.each(['orders', 'gateway'])(
+  'where the exporter of the %s stops while it lives, nobody is accused of anything',
+  async (service) => {
+    await stories.receive({
+      spoil: (spans) => withCallers(spans).filter((span) => span.ServiceName !== service || !isInFault(span)),
+    })
+    const lasting = new LastingEffects(stories.store)
+    for (const second of [320, 340, 480]) expect(await stories.judge(second, lasting)).toMatchObject({ open: 0 })
+    expect(await readOpenIncidents(stories.store)).toEqual([])
+  },
+  240_000,
+)
+
+/** Beats of a collector every five seconds. */
+async function beat(collector: string, { fromS, toS }: { fromS: number; toS: number }): Promise<void> {
+  const values = Array.from({ length: (toS - fromS) / 5 }, (_, i) => ({
+    At: (msAt(fromS + i * 5) / 1_000).toFixed(3),
+    Collector: collector,
+    SpansReceived: 1,
+  }))
+  await stories.store.clickhouse.insert({ table: 'collector_heartbeats', format: 'JSONEachRow', values })
+}
+
+test('a worker that falls silent with one of two collectors may have sent to that one, and is accused only once another is in its place', async () => {
+  await stories.receive({ faults: [during('silent-mailer')] })
+  await beat('another', { fromS: 0, toS: faultS.from })
+  expect(await stories.judge(330)).toMatchObject({ findings: 0, open: 0 })
+  await beat('in its place', { fromS: 320, toS: endS })
+  expect(await stories.judge(350)).toMatchObject({ open: 1 })
+  const [told] = await readOpenIncidents(stories.store)
+  expect(told?.causes).toMatchObject([{ service: 'mailer', kind: 'unavailable' }])
+}, 240_000)
+
+test('silence says something where as many collectors live as before', async () => {
+  const isAlive = async (fromS: number) =>
+    await collectorWasAlive(stories.store, { fromMs: msAt(fromS), toMs: msAt(fromS + 30) })
+  expect(await isAlive(300)).toBe(false)
+  await beat('a', { fromS: 0, toS: 480 })
+  expect(await isAlive(300)).toBe(true)
+  expect(await isAlive(460)).toBe(false)
+  await beat('b', { fromS: 0, toS: 310 })
+  expect([await isAlive(270), await isAlive(300), await isAlive(400)]).toEqual([true, false, false])
+  // One that takes its place does so from then on.
+  await beat('c', { fromS: 345, toS: 480 })
+  expect([await isAlive(300), await isAlive(330), await isAlive(400)]).toEqual([false, false, true])
+  // One that starts again within seconds is missed by nobody.
+  await beat('b', { fromS: 310, toS: 320 })
+  await beat('b again', { fromS: 320, toS: 345 })
+  expect([await isAlive(300), await isAlive(330)]).toEqual([true, true])
+})
 
 test('beyond a service that sends no spans the cause is told as well, though nobody can tell that the two are one matter', async () => {
   await stories.receive({
@@ -167,6 +261,13 @@ test('of an almost idle service nobody can tell whether it is ill', async () => 
   for (let second = 290; second < endS - 60; second += 20)
     expect(await stories.judge(second)).toMatchObject({ open: 0 })
   expect(await readOpenIncidents(stories.store)).toEqual([])
+  // Of a minute against three before, all others are compared, and that one is told not to be.
+  const fromMs = Math.ceil(msAt(faultS.from - 60) / 60_000) * 60_000
+  const told = await explainRange(stories.store, {
+    recent: { fromMs, toMs: fromMs + 60_000 },
+    baseline: { fromMs: fromMs - 180_000, toMs: fromMs },
+  })
+  expect(told).toMatchObject({ state: 'normal', operations: 7, comparable: 6 })
 }, 240_000)
 
 /** Long enough for the usual number of runs to be known. */

@@ -22,6 +22,7 @@ export interface FaultTime {
 
 /** A request as it truly went: what impact has to find out. */
 export interface ShopRun {
+  traceId: string
   flow: 'POST /orders' | 'GET /products'
   user: string
   endMs: number
@@ -48,13 +49,20 @@ export function shopTime({
   const spans: SpanInsert[] = []
   const runs: ShopRun[] = []
   for (let atMs = fromMs; atMs < toMs; atMs += everyMs) {
-    const fault = faults.find((time) => atMs >= time.fromMs && atMs < time.toMs)?.fault
+    const isOrder = (atMs / everyMs) % 2 === 0
+    const fault = faults.find((time) => atMs >= time.fromMs && atMs < time.toMs && canHit(time.fault, isOrder))?.fault
     const request = { atMs: atMs + Math.floor(next() * 200), user: `user-${Math.floor(next() * users)}`, fault, next }
-    const { trace, isHit, flow } = (atMs / everyMs) % 2 === 0 ? order(request) : browse(request)
+    const { trace, isHit, flow } = isOrder ? order(request) : browse(request)
     spans.push(...trace)
-    runs.push({ flow, user: request.user, endMs: request.atMs + trace[0].Duration / 1e6, isHit })
+    const [{ TraceId: traceId, Duration }] = trace
+    runs.push({ traceId, flow, user: request.user, endMs: request.atMs + Duration / 1e6, isHit })
   }
   return { spans, runs }
+}
+
+/** Of several faults at once each hits its own flow. */
+function canHit(fault: ShopFault, isOrder: boolean): boolean {
+  return fault === 'failing-gateway' || isOrder !== (fault === 'slow-catalog')
 }
 
 interface Request {
