@@ -1,10 +1,9 @@
 // Whether playing runs again without a cause tells right causes from wrong ones: it takes no part in ranking them.
-import type { Cause } from '@headwater/vocabulary'
 
 /** A cause that was told. */
 export interface ToldCause {
   isRight: boolean
-  replay: Cause['replay']
+  replay: { runs: number; mended: number; share: number } | undefined
 }
 
 /** How many causes it is told of, and the runs that would have gone well without them. */
