@@ -40,6 +40,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     '@headwater/collector',
     '@headwater/console',
     '@headwater/store',
+    '@headwater/vocabulary',
     '@headwater/embedded',
     '@headwater/fleet',
   ],
