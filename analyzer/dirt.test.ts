@@ -281,7 +281,7 @@ function isOfFault({ Timestamp }: SpanInsert): boolean {
 
 /** A gateway takes one request in so many: the others get no answer of ours, and no span. */
 function refuse(spans: SpanInsert[], { keep }: { keep: number }): SpanInsert[] {
-  return spans.filter((span) => !isOfFault(span) || isOneOf(keep, span))
+  return spans.filter((span) => !isOfFault(span) || isOneOf(keep, span.TraceId))
 }
 
 /** What is told of the bad minute, when it is nearly over. */
@@ -436,7 +436,7 @@ test('a user who leaves, an almost idle flow and a load spike that ends are not 
 }, 240_000)
 
 test('what flows at other entries lack as well is the evening, and a route with a new name is not missing', async () => {
-  const isEvening = (span: SpanInsert): boolean => isOfFault(span) && !isOneOf(40, span)
+  const isEvening = (span: SpanInsert): boolean => isOfFault(span) && !isOneOf(40, span.TraceId)
   await stories.receive({
     faults: [during('bad-version')],
     earlierS,
