@@ -40,7 +40,6 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     '@headwater/collector',
     '@headwater/console',
     '@headwater/store',
-    '@headwater/vocabulary',
     '@headwater/embedded',
     '@headwater/fleet',
   ],
