@@ -46,6 +46,13 @@ import { type Compared, queryOf, toAnomaly } from './told-anomaly.ts'
 import { isOfEntry } from './entries.ts'
 import { usualEntriesOf } from './usual-entries.ts'
 
+/** Takes note of a failure, and goes on with something else. */
+export type Otherwise = <T>(value: T) => (error: unknown) => T
+
+const fail: Otherwise = () => (error) => {
+  throw error
+}
+
 /** All that is told of an incident, apart from its life cycle. */
 export interface Told {
   title: string
@@ -73,6 +80,7 @@ export async function explain(
     windows,
     untilMs,
     compared,
+    otherwise = fail,
     knownSinceMs,
     suspects,
   }: {
@@ -82,6 +90,8 @@ export async function explain(
     normal: Windows
     windows: WindowCounts[]
     untilMs: number
+    /** What comes of it when a read fails that only says more of an incident. */
+    otherwise?: Otherwise
     /** The times that the findings compare. */
     compared: Compared
     /** The onset, once an incident has one: it does not move forward. */
@@ -129,7 +139,7 @@ export async function explain(
         queryOf(finding, { ...compared, recent: compared.blamed ?? compared.recent }),
       ),
       told,
-      { known, range, changes, findings: group.findings, compared },
+      { known, range, changes, findings: group.findings },
     ),
     told.length === 0
       ? []
@@ -138,7 +148,7 @@ export async function explain(
           services: [...new Set([...group.services, ...told.map(({ service }) => service)])],
           usualEntries,
           runsMax: parameters.replay.runsMax,
-        }),
+        }).catch(otherwise([])),
   ])
   const replays = mendedRuns(told.slice(0, parameters.replay.suspectsMax), badRuns, { known, usualEntries })
   const reached =
@@ -158,7 +168,7 @@ export async function explain(
       ...impact.flows.map(({ name }) => name),
       ...services.flatMap((service) => [...(known.flowsThrough.get(service) ?? [])]),
     ]),
-  })
+  }).catch(otherwise({ missing: new Map(), unknown: [], leftOut: 0 }))
   return {
     title: titleOf(causes[0], group.findings),
     sinceMs,
@@ -264,13 +274,11 @@ async function withEvidence(
     range,
     changes,
     findings,
-    compared,
   }: {
     known: Picture
     range: TimeRange
     changes: readonly SeenChange[]
     findings: readonly Finding[]
-    compared: Compared
   },
 ): Promise<Cause[]> {
   return await Promise.all(
@@ -285,7 +293,7 @@ async function withEvidence(
               readFrequentErrors(store, { ...range, badCalls }),
             ])
       const withOwn = addEvidence(cause, { range, breakdown, errors, changes })
-      return suspect === undefined ? withOwn : addSameTime(withOwn, { suspect, findings, compared })
+      return suspect === undefined ? withOwn : addSameTime(withOwn, { suspect, findings })
     }),
   )
 }
@@ -349,10 +357,7 @@ function runsLike({ service, kind }: Cause, range: TimeRange): string {
 }
 
 /** Of what was found at a suspect, the largest departure says what this time of day was like on other days. */
-function addSameTime(
-  cause: Cause,
-  { suspect, findings, compared }: { suspect: Suspect; findings: readonly Finding[]; compared: Compared },
-): Cause {
+function addSameTime(cause: Cause, { suspect, findings }: { suspect: Suspect; findings: readonly Finding[] }): Cause {
   const [largest] = findings
     .filter((finding) => finding.sameTime !== undefined && concerns(finding, suspect))
     .toSorted((a, b) => b.excessCalls - a.excessCalls)
@@ -360,7 +365,8 @@ function addSameTime(
   const sentence = sentenceOf(largest.sameTime)
   return {
     ...cause,
-    evidence: [...cause.evidence, { signal: 'time-of-day', sentence, query: queryOf(largest, compared) }],
+    // The series shows the time that all is compared with, and none of these days.
+    evidence: [...cause.evidence, { signal: 'time-of-day', sentence, query: null }],
   }
 }
 

@@ -190,6 +190,19 @@ test('another cause, another kind of it, or other services are a new incident, a
   expect(elsewhere.map(({ deed }) => deed)).toEqual(['open'])
 })
 
+test('traffic that is missing as much as when somebody resolved it is nothing new, and twice as much is', () => {
+  const place = { signal: 'traffic' as const, service: 'gateway', operation: 'POST /orders' }
+  const counts = { unit: 'calls' as const, pValue: 1e-9, calls: 40, baselineCalls: 100 }
+  const anomaly = { ...place, ...counts, since: now, expected: 100, seen: 60, minimumDetectable: null, query: null }
+  const known = { ...incident('#1', ['gateway']), anomalies: [anomaly], isClosed: true, resolvedBy: 'ada' }
+  const deedsAt = (seen: number) => {
+    const finding = { ...place, ...counts, expected: 100, seen, excessCalls: 100 - seen, excessNs: 0 }
+    return decide([known], [{ services: ['gateway'], findings: [finding] }], { now }).map(({ deed }) => deed)
+  }
+  expect(deedsAt(60)).toEqual(['wait'])
+  expect(deedsAt(10)).toEqual(['reopen'])
+})
+
 test('what ended with no cause comes back whoever is accused now, and where nobody is', () => {
   for (const accused of [payments, undefined]) {
     const decisions = decide([], [groupOf('payments')], {

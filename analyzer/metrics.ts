@@ -34,6 +34,10 @@ const definitions = {
     type: 'counter',
     help: 'Minutes in which small effects that last could not be looked for, because an engine failed',
   },
+  headwater_analyzer_evidence_failures_total: {
+    type: 'counter',
+    help: 'Reads that failed and only say more of an incident, which is told without',
+  },
   headwater_analyzer_flows_watched: {
     type: 'gauge',
     help: 'Flows that are judged by what is usual at this time of the week',

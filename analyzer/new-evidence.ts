@@ -36,7 +36,8 @@ export function newEvidence(incident: TrackedIncident, group: Group, accused: Ac
     )
     // Silence cannot grow: what is missing is missing.
     if (before === undefined || signal === 'silence') continue
-    if (seen - expected >= parameters.worseFactor * (before.seen - before.expected)) {
+    // Of traffic and of work that is left out less is worse.
+    if (Math.abs(seen - expected) >= parameters.worseFactor * Math.abs(before.seen - before.expected)) {
       return `${nameOf(service)} ${operation} is at least ${parameters.worseFactor} times as bad (${signal}) as when ${by} resolved it.`
     }
   }

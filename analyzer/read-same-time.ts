@@ -134,14 +134,14 @@ async function judgeFindings(
   store: Store,
   findings: readonly Finding[],
   { days, isWeekend, pictures }: { days: Day[]; isWeekend: boolean; pictures: PicturePair },
-): Promise<Map<Finding, JudgedFinding>> {
+): Promise<Map<Finding, JudgedFinding | undefined>> {
   const questions = findings.map((finding) => ({ finding, ...questionOf(finding, pictures) }))
   const windows = days.reduce<Windows>((sum, { range }) => bothWindows(sum, minutesOf(range)), {
     minutes: [],
     tenSeconds: [],
   })
   const counted = await readCountsByMinute(store, { windows, series: questions.flatMap(({ series }) => series) })
-  const judged = new Map<Finding, JudgedFinding>()
+  const judged = new Map<Finding, JudgedFinding | undefined>()
   let from = 0
   for (const { finding, series, countsOf } of questions) {
     const ofFinding = counted
@@ -157,7 +157,11 @@ async function judgeFindings(
       return { ...day, state: judgeDay(departure, minutes) }
     })
     const told = sameTimeOf(states, { isWeekend })
-    if (told === undefined) continue
+    // Of what is new, nobody can say that it is usual.
+    if (told === undefined) {
+      judged.set(finding, undefined)
+      continue
+    }
     const departed = days.filter((_, index) => hasDeparted(states[index]))
     judged.set(finding, { told, recurred: isRecurring(told) ? departed : [] })
   }

@@ -91,7 +91,11 @@ export class Seasons {
   /** Whoever is watched already goes on, with all that is known of it, until another is twice as busy. */
   async #choose(toMs: number): Promise<void> {
     const minutesMs = Array.from({ length: seasons.chosenByHours }, (_, hour) => toMs - minuteMs - hour * 60 * minuteMs)
-    const { entries, all, firstMs } = await readBusiestEntries(this.#store, { minutesMs, most: 2 * seasons.flowsMax })
+    const { entries, all, firstMs } = await readBusiestEntries(this.#store, {
+      minutesMs,
+      most: 2 * seasons.flowsMax,
+      pastFromMs: toMs - seasons.pastMs,
+    })
     const known = this.#flows
     const rank = (entry: EntryOperation & { calls: number }): number => entry.calls * (known.has(keyOf(entry)) ? 2 : 1)
     const chosen = entries.toSorted((a, b) => rank(b) - rank(a)).slice(0, seasons.flowsMax)

@@ -147,6 +147,10 @@ async function round({
     metrics.add('headwater_analyzer_lasting_failures_total')
     log(`analyzer: small effects that last were not looked for in this minute: ${report.lastingFailure}`)
   }
+  for (const failure of report.evidenceFailures ?? []) {
+    metrics.add('headwater_analyzer_evidence_failures_total')
+    log(`analyzer: an incident says less than it could: ${failure}`)
+  }
   metrics.set('headwater_analyzer_flows_watched', report.seasons?.watched ?? 0)
   metrics.set('headwater_analyzer_flows_left_out', report.seasons?.leftOut ?? 0)
   if (report.seasons?.failure !== undefined) {

@@ -5,6 +5,7 @@ import {
   LeaseLost,
   readBusiestEntries,
   readIncident,
+  readIncidentRanges,
   readOpenIncidents,
   readResolvedIncidents,
   recordChange,
@@ -527,6 +528,8 @@ describe('what departs from its season', () => {
     const sinceMs = Date.parse(told?.since ?? '')
     expect(atMs - sinceMs).toBeGreaterThan(1.5 * hourMs)
     expect(atMs - sinceMs).toBeLessThan(2.5 * hourMs)
+    // It may go on for days, which are as normal as any for all other calls.
+    expect(await readIncidentRanges(stories.store, 0, atMs)).toEqual([])
 
     // An analyzer that has just been started cannot tell whether it goes on.
     const started = new Seasons(stories.store, { pieceMs: 86_400_000 })
@@ -568,7 +571,11 @@ describe('what departs from its season', () => {
     await calledAt(atMs, (flow) => 200 - flow)
     const seasons = new Seasons(stories.store)
     expect(await seasons.at(atMs)).toMatchObject({ watched: 50, leftOut: 10, findings: [] })
-    const { entries, all } = await readBusiestEntries(stories.store, { minutesMs: [atMs - 60_000], most: 2 })
+    const { entries, all } = await readBusiestEntries(stories.store, {
+      minutesMs: [atMs - 60_000],
+      most: 2,
+      pastFromMs: 0,
+    })
     expect(entries.map(({ service }) => service)).toEqual(['service-0', 'service-1'])
     expect(all).toBe(60)
   }, 240_000)

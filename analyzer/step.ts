@@ -19,7 +19,7 @@ import { readCommonSlowdown } from './common-slowdown.ts'
 import type { Suspect } from './cause.ts'
 import { detect, type Finding } from './detect.ts'
 import { isOfEntry } from './entries.ts'
-import { explain, readOnsetWindows } from './explain.ts'
+import { explain, type Otherwise, readOnsetWindows } from './explain.ts'
 import { type Group, groupFindings, servicesOf } from './group.ts'
 import { seriesOf, smallDepartures } from './lasting.ts'
 import { type Decision, decide } from './life-cycle.ts'
@@ -51,6 +51,8 @@ export interface StepReport {
   seriesLeftOut: number
   /** Why small effects that last could not be looked for. */
   lastingFailure?: string
+  /** What could not be read that only says more of incidents. */
+  evidenceFailures?: readonly string[]
   /** Flows that are watched against their seasons, and how many were too many, where any are. */
   seasons?: Omit<Seasonal, 'findings' | 'isJudged'> | undefined
 }
@@ -97,12 +99,19 @@ export async function step(
     leftOut += series
   }
   const calls = findings.length === 0 ? [] : await pictures.calls()
-  const otherDays = await compareWithOtherDays(store, groupFindings(findings, calls), {
+  // Without these an incident says less, and opens all the same.
+  const failures: string[] = []
+  const otherwise: Otherwise = (value) => (error) => {
+    failures.push(error instanceof Error ? error.message : String(error))
+    return value
+  }
+  const grouped = groupFindings(findings, calls)
+  const otherDays = await compareWithOtherDays(store, grouped, {
     atMs,
     pictures,
     calls,
     isOpen: ({ services }) => open.some(({ scope }) => services.some((service) => scope.includes(service))),
-  })
+  }).catch(otherwise({ groups: grouped, usual: [], normal: new Map<Finding, Baseline>(), leftOut: 0 }))
   count(otherDays.leftOut)
   const { groups } = otherDays
   const accused = new Map<Group, Suspect[]>()
@@ -121,7 +130,7 @@ export async function step(
   const decisions: Decision[] = []
   for (const decision of possible.filter(({ deed }) => !isEarly(atMs) || deed === 'open' || deed === 'reopen')) {
     if (!('group' in decision)) {
-      await carryOut(store, lease, { decision, atMs, nowMs })
+      await carryOut(store, lease, { decision, atMs, nowMs, otherwise })
       decisions.push(decision)
       continue
     }
@@ -141,7 +150,7 @@ export async function step(
     const known = await readNormal(decision, suspects, judged)
     const normal = normalFor(group, judged).windows
     const evidence = { suspects, windows, known, normal, compared, knownSinceMs }
-    count(await carryOut(store, lease, { decision, evidence, atMs, nowMs }))
+    count(await carryOut(store, lease, { decision, evidence, atMs, nowMs, otherwise }))
     decisions.push(decision)
   }
   const owned = new Set([
@@ -160,6 +169,7 @@ export async function step(
     usual: otherDays.usual.length,
     seriesLeftOut: leftOut + pictures.leftOut(),
     ...(effects.isNew && effects.failure !== undefined ? { lastingFailure: effects.failure } : {}),
+    ...(failures.length === 0 ? {} : { evidenceFailures: failures }),
     ...(seasonal === undefined ? {} : { seasons: seasonalReport(seasonal) }),
   }
 }
@@ -219,6 +229,8 @@ async function readSuspects(
   group: Group,
   judged: Judged & { sinceMs?: number; wasSlow?: boolean },
 ): Promise<Suspect[]> {
+  // Who does not come is kept away by nobody within.
+  if (group.findings.every(({ signal }) => signal === 'traffic')) return []
   const suspects = await readSuspectsBy(store, group, judged)
   // What is more than usual at this time of day, and not by as much as blaming asks for, departs from the last hour at least.
   return suspects.length > 0 || sameTimeOf(group, judged) === undefined
@@ -361,7 +373,13 @@ function comparedAt(atMs: number, sinceMs: number, normal: Baseline): Compared {
 async function carryOut(
   store: Store,
   lease: Lease,
-  { decision, evidence, atMs, nowMs }: { decision: Decision; evidence?: Evidence; atMs: number; nowMs: number },
+  {
+    decision,
+    evidence,
+    atMs,
+    nowMs,
+    otherwise,
+  }: { decision: Decision; evidence?: Evidence; atMs: number; nowMs: number; otherwise: Otherwise },
 ): Promise<number> {
   const nowIso = new Date(nowMs).toISOString()
   switch (decision.deed) {
@@ -375,6 +393,7 @@ async function carryOut(
         group,
         ...evidence,
         untilMs: atMs,
+        otherwise,
       })
       // What is left when a fault fades is no better explanation than what was seen at its height.
       const causes = told.causes.length === 0 && earlier !== undefined ? earlier.causes : told.causes

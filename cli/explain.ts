@@ -2,6 +2,7 @@
 import type { Explanation, Incident, PastExplanation } from '@headwater/vocabulary'
 import { apiUrl, ask, refusalOf } from './ask.ts'
 import { incidentReport, openReport, pastReport, type ToldIncident } from './incident-report.ts'
+import { printable } from './printable.ts'
 
 export interface ExplainOptions {
   url?: string
@@ -20,7 +21,7 @@ export async function explain(id: string | undefined, options: ExplainOptions): 
   const { url, json = false } = options
   const base = apiUrl(url)
   const told = <Answer>(answer: Answer, report: (answer: Answer) => string): string =>
-    json ? `${JSON.stringify(answer)}\n` : report(answer)
+    json ? `${JSON.stringify(answer)}\n` : report(printable(answer))
   if (id === undefined) {
     const past = pastPath(options)
     if (past === undefined) return await explainNow(base, json)
@@ -43,7 +44,7 @@ async function explainNow(base: string, json: boolean): Promise<string> {
     read<{ items: Incident[] }>(base, '/api/v1/incidents?state=open&limit=200'),
   ])
   if (json) return `${JSON.stringify({ ...state, incidents: incidents.items })}\n`
-  const open = incidents.items.length === 0 ? '' : `\n${openReport(incidents.items, Date.now())}`
+  const open = incidents.items.length === 0 ? '' : `\n${openReport(printable(incidents.items), Date.now())}`
   return `${state.summary}\n${open}`
 }
 

@@ -18,10 +18,10 @@ export interface EntryCounts extends EntryOperation {
   buckets: number
 }
 
-/** The busiest entries by their calls in the given minutes, how many there are, and since when anything is known; `null` for never. */
+/** The busiest entries by their calls in the given minutes, how many there are, and since when anything is known, from `pastFromMs` on; `null` for never. */
 export async function readBusiestEntries(
   store: Store,
-  { minutesMs, most }: { minutesMs: readonly number[]; most: number },
+  { minutesMs, most, pastFromMs }: { minutesMs: readonly number[]; most: number; pastFromMs: number },
 ): Promise<{ entries: (EntryOperation & { calls: number })[]; all: number; firstMs: number | null }> {
   const [busiest, known] = await Promise.all([
     store.clickhouse.query({
@@ -33,7 +33,9 @@ export async function readBusiestEntries(
       format: 'JSON',
     }),
     store.clickhouse.query({
-      query: 'SELECT toUnixTimestamp(min(Window)) AS firstS, count() AS windows FROM chain_health_metrics',
+      query: `SELECT toUnixTimestamp(min(Window)) AS firstS, count() AS windows FROM chain_health_metrics
+        WHERE Window >= toDateTime({pastFrom:UInt32})`,
+      query_params: { pastFrom: Math.floor(pastFromMs / 1_000) },
       format: 'JSONEachRow',
     }),
   ])

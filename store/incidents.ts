@@ -66,20 +66,25 @@ function toTracked(row: Selectable<Database['incidents']>): TrackedIncident {
   }
 }
 
-/** When incidents were going on, since the given time. Such times are not normal. */
+/**
+ * When incidents were going on, since the given time. Such times are not normal. Of what leaves its season only, nothing is known to be
+ * wrong with the calls that came, and it may go on for days.
+ */
 export async function readIncidentRanges(store: Store, sinceMs: number, nowMs: number): Promise<TimeRange[]> {
   const rows = await store.postgres
     .selectFrom('incidents')
-    .select(['since', 'opened_at', 'resolved_at'])
+    .select(['since', 'opened_at', 'resolved_at', 'anomalies'])
     .where((eb) => eb.or([eb('resolved_at', 'is', null), eb('resolved_at', '>', new Date(sinceMs))]))
     .orderBy('since', 'desc')
     .limit(1_000)
     .execute()
-  return rows.map(({ since, opened_at, resolved_at }) => ({
-    // What came back began anew, and its earlier times are no more normal.
-    fromMs: Math.min(since.getTime(), opened_at.getTime()),
-    toMs: resolved_at?.getTime() ?? nowMs,
-  }))
+  return rows
+    .filter(({ anomalies }) => anomalies.length === 0 || anomalies.some(({ isOfSeason }) => isOfSeason !== true))
+    .map(({ since, opened_at, resolved_at }) => ({
+      // What came back began anew, and its earlier times are no more normal.
+      fromMs: Math.min(since.getTime(), opened_at.getTime()),
+      toMs: resolved_at?.getTime() ?? nowMs,
+    }))
 }
 
 /** Writes the analyzer's side of an incident, and appends the change to ClickHouse. Throws {@link LeaseLost} for an old epoch. */

@@ -35,7 +35,7 @@ export type {
 } from './alert.ts'
 export { attributeWords } from './attribute-words.ts'
 export type { Explanation, PastExplanation, PastQuestion } from './explanation.ts'
-export { type NextLook, nextLooks } from './next-looks.ts'
+export { flowWithBadRuns, type NextLook, nextLooks } from './next-looks.ts'
 export { type Series, seriesPath, type SeriesQuestion, type SeriesSignal, type SeriesWindow } from './series.ts'
 export { whyUnknown } from './incident.ts'
 export { missingSentence, unknownSentence } from './missing-sentence.ts'

@@ -70,3 +70,25 @@ test.each([
 ] as const)('%j: %s', (over, sentence) => {
   expect(looks({ causes: [{ ...cause, ...over }] })[0]).toBe(sentence)
 })
+
+test('runs are looked at where they came: of a flow that only lacks some there is none to look at', () => {
+  const missing = {
+    runs: 40,
+    low: 30,
+    high: 50,
+    cameLater: 0,
+    expected: 100,
+    seen: 60,
+    from: since,
+    to: since,
+    pValue: 1e-9,
+  }
+  const lacking = { name: 'GET /image', runs: 100, runsAffected: 40, share: 0.4, low: 0.3, high: 0.5, missing }
+  const users = { affected: 0, seen: 0, share: 0, low: 0, high: 1 }
+  const hit = (flows: Incident['impact']['flows']) => ({
+    causes: [],
+    impact: { services: [], flows, users, atRisk: [], since },
+  })
+  expect(looks(hit([lacking, flow]))).toEqual([expect.stringContaining('Runs of POST /orders that failed')])
+  expect(looks(hit([lacking]))).toEqual([])
+})

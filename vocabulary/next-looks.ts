@@ -1,5 +1,5 @@
 import { attributeWords } from './attribute-words.ts'
-import type { Incident } from './incident.ts'
+import type { Impact, Incident } from './incident.ts'
 
 /** Something worth looking at next. */
 export interface NextLook {
@@ -21,10 +21,14 @@ export function nextLooks({
 }: Pick<Incident, 'causes' | 'confidence' | 'impact' | 'changes' | 'since'>): NextLook[] {
   const [first, second] = causes
   const looks: NextLook[] = []
-  const failedRuns = impact.flows[0] && {
-    sentence: `Runs of ${impact.flows[0].name} that failed; \`headwater explain <flow ID>\` follows one to its origin.`,
-    query: `/api/v1/executions?${new URLSearchParams({ flow: impact.flows[0].name, status: 'error', since }).toString()}`,
-  }
+  const flow = flowWithBadRuns(impact)
+  const failedRuns =
+    flow === undefined
+      ? undefined
+      : {
+          sentence: `Runs of ${flow} that failed; \`headwater explain <flow ID>\` follows one to its origin.`,
+          query: `/api/v1/executions?${new URLSearchParams({ flow, status: 'error', since }).toString()}`,
+        }
   if (first === undefined) return failedRuns === undefined ? [] : [failedRuns]
   const change = changes.find(
     ({ service, at }) => service === first.service && Date.parse(at) <= Date.parse(since) + 60_000,
@@ -77,4 +81,10 @@ function placeToLook({ service, operation, kind, peer }: Incident['causes'][numb
     case 'dependency':
       return `Whether ${peer ?? 'the peer'} is well: ${place} waits for it, or fails with it, and it sends no spans.`
   }
+}
+
+/** The flow of which most runs went wrong that came: those that are missing cannot be looked at. */
+export function flowWithBadRuns({ flows }: Impact): string | undefined {
+  const wrong = ({ runsAffected, missing }: Impact['flows'][number]): number => runsAffected - (missing?.runs ?? 0)
+  return flows.filter((flow) => wrong(flow) > 0).toSorted((a, b) => wrong(b) - wrong(a))[0]?.name
 }

@@ -6,30 +6,49 @@ export interface Season {
   push(timeMs: number, value: number): void
 }
 
+/** The days of a kind that are known. */
+interface Days {
+  profile: DayProfile
+  known: number
+  /** The latest, by the clock of the process, counted from 1970. */
+  latest: number
+}
+
 /**
- * What a series usually is at a time of day, weekdays and weekends apart: after a week of 9 on weekdays and 2 on the weekend, 2 is
- * expected on Saturday. By the clock of the process's time zone, by which people and their batches go when it changes.
+ * What a series usually is at a time of day, weekdays and weekends apart: after two weeks of 9 on weekdays and 2 on the weekend, 2 is
+ * expected on Saturday. Of each kind `daysMin` days before the present one have to be known. By the clock of the process's time zone, by
+ * which people and their batches go when it changes.
  */
 export class WeekProfile implements Season {
-  readonly #weekdays: DayProfile
-  readonly #weekend: DayProfile
+  readonly #daysMin: number
+  readonly #weekdays: Days
+  readonly #weekend: Days
 
   constructor(options: DayProfileOptions) {
-    this.#weekdays = new DayProfile(options)
-    this.#weekend = new DayProfile(options)
+    this.#daysMin = options.daysMin
+    this.#weekdays = { profile: new DayProfile(options), known: 0, latest: -Infinity }
+    this.#weekend = { profile: new DayProfile(options), known: 0, latest: -Infinity }
   }
 
   expected(timeMs: number): number | null {
     const time = new Date(timeMs)
-    return this.#of(time).expected(byTheClock(time))
+    const { profile, known, latest } = this.#of(time)
+    const before = latest === dayOf(time) ? known - 1 : known
+    return before < this.#daysMin ? null : profile.expected(byTheClock(time))
   }
 
   push(timeMs: number, value: number): void {
     const time = new Date(timeMs)
-    this.#of(time).push(byTheClock(time), value)
+    const days = this.#of(time)
+    const day = dayOf(time)
+    if (day > days.latest) {
+      days.known += 1
+      days.latest = day
+    }
+    days.profile.push(byTheClock(time), value)
   }
 
-  #of(time: Date): DayProfile {
+  #of(time: Date): Days {
     return isOfWeekend(time) ? this.#weekend : this.#weekdays
   }
 }
@@ -41,4 +60,8 @@ export function isOfWeekend(time: Date): boolean {
 
 function byTheClock(time: Date): number {
   return time.getTime() - time.getTimezoneOffset() * 60_000
+}
+
+function dayOf(time: Date): number {
+  return Math.floor(byTheClock(time) / 86_400_000)
 }

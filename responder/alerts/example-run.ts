@@ -1,5 +1,5 @@
 import { type FlowRun, readRuns, type RunFilter, type Store } from '@headwater/store'
-import type { AlertExample, Incident } from '@headwater/vocabulary'
+import { type AlertExample, flowWithBadRuns, type Incident } from '@headwater/vocabulary'
 import { plainLine } from './plain-text.ts'
 
 const runsMax = 20
@@ -13,7 +13,7 @@ export async function exampleRun(
   { since, causes, impact }: Incident,
   { nowMs, waitMs, publicUrl }: { nowMs: number; waitMs: number; publicUrl: string },
 ): Promise<AlertExample | null> {
-  const flow = impact.flows.toSorted((one, other) => other.runsAffected - one.runsAffected)[0]?.name
+  const flow = flowWithBadRuns(impact)
   if (flow === undefined) return null
   const within = { flow, since: new Date(since), until: new Date(nowMs) }
   const [cause] = causes

@@ -12,7 +12,10 @@ const shown = 6
 /** Runs that show it: of the flow that is hit most, failed ones where it fails, slow ones where it is slow. */
 export function Examples({ incident }: { incident: Schemas['Incident'] }) {
   const cause = incident.causes[0]
-  const flow = incident.impact.flows[0]?.name
+  // Runs that did not come cannot be looked at.
+  const wrong = ({ runsAffected, missing }: Schemas['Incident']['impact']['flows'][number]): number =>
+    runsAffected - (missing?.runs ?? 0)
+  const flow = incident.impact.flows.filter((each) => wrong(each) > 0).toSorted((a, b) => wrong(b) - wrong(a))[0]?.name
   const isOfErrors = cause === undefined || cause.kind === 'errors' || cause.kind === 'unavailable'
   const filter = {
     since: incident.since,

@@ -194,7 +194,7 @@ function Open({ incidents }: { incidents: Snapshot['incidents'] }) {
       <h2>{incidents.length === 0 ? 'No incident is open' : plural(incidents.length, 'open incident')}</h2>
       {incidents.length === 0 ? (
         <p className="muted">
-          Nothing departs from what is normal here. <Link href="/incidents">Earlier ones</Link>
+          <Link href="/incidents">Earlier ones</Link>
         </p>
       ) : (
         <ul className="rows">

@@ -77,6 +77,7 @@ export function HeatMap({
     cell.bucket > found.bucket || (cell.bucket === found.bucket && cell.column > found.column) ? cell : found,
   )
   function press(event: React.KeyboardEvent): void {
+    if (event.altKey || event.ctrlKey || event.metaKey) return
     const move = moves[event.key]
     if (event.key === 'Enter' && drag !== undefined) onChoose(choiceOf(drag))
     else if (event.key === 'Escape' && (drag !== undefined || choice !== undefined)) onChoose(undefined)
@@ -120,7 +121,7 @@ export function HeatMap({
             setDrag({ from: at, to: at })
           }}
           onPointerMove={(event) => {
-            if (drag !== undefined) setDrag({ from: drag.from, to: pointOf(event) })
+            if (drag !== undefined && event.buttons !== 0) setDrag({ from: drag.from, to: pointOf(event) })
           }}
           onPointerUp={() => {
             if (drag !== undefined) onChoose(choiceOf(drag))
