@@ -1,6 +1,7 @@
 // Runs that did not come. Who is refused, or waits, before the first span of a run begins shows in no span: only in how many runs
 // there are, against how many were due. Decided here for one flow by its own past; who else could have caused it is asked in
 // read-missing-runs.ts.
+import type { MissingRuns } from '@headwater/vocabulary'
 import { parameters } from './parameters.ts'
 import { negativeBinomialAtMost } from './stats/negative-binomial.ts'
 
@@ -31,16 +32,9 @@ export type MissingJudgement =
   | { state: 'unknown'; why: 'short-past' | 'uneven-past'; expected: number; seen: number }
   | ({ state: 'missing' } & MissingCount)
 
-export interface MissingCount {
-  runs: number
-  low: number
-  high: number
-  cameLater: number
-  expected: number
-  seen: number
+export interface MissingCount extends Omit<MissingRuns, 'from' | 'to'> {
   /** Of the recent time, up to when most were missing. */
   seconds: number
-  pValue: number
   /** How the number of runs varies beyond chance: the size of the negative binomial. */
   dispersion: number
 }

@@ -229,7 +229,10 @@ function inWords(
     }
     const { runs, low, high, cameLater, seconds, pValue } = judgement
     const [from, to] = [fromMs, fromMs + seconds * 1_000].map((ms) => new Date(ms).toISOString())
+    // Of a flow that begins at several services, those of one are told, where most lack.
+    if ((told.get(of.flow)?.runs ?? 0) >= runs) continue
     told.set(of.flow, { runs, low, high, cameLater, expected, seen, from: from ?? '', to: to ?? '', pValue })
   }
-  return { missing: told, unknown: unknown.slice(0, flowsMax) }
+  const untold = new Map(unknown.filter(({ flow }) => !told.has(flow)).map((one) => [one.flow, one]))
+  return { missing: told, unknown: [...untold.values()].slice(0, flowsMax) }
 }

@@ -258,14 +258,13 @@ function silenceQuestion({ service, expected }: Finding, { recent, baseline }: P
   const senders = [...baseline.edges.values()].flatMap((edge) =>
     edge.service === service && edge.async && (baseline.published.get(edge.caller) ?? 0) > 0 ? [edge.caller] : [],
   )
-  const speakers = senders.length > 0 ? [...new Set(senders)] : [service]
-  const by = senders.length > 0 ? recent.published : recent.made
-  const activity = speakers.reduce((sum, speaker) => sum + (by.get(speaker) ?? 0), 0)
+  const speakers = [...new Set(senders)]
+  const activity = speakers.reduce((sum, speaker) => sum + (recent.published.get(speaker) ?? 0), 0)
   if (activity === 0) return nothing
   return {
     series: [{ of: 'service', service }, ...speakers.map((speaker) => ({ of: 'sent', service: speaker }) as const)],
     countsOf: ([served = none, ...sent]) => {
-      const then = sent.reduce((sum, { calls, bad }) => sum + (senders.length > 0 ? bad : calls - bad), 0)
+      const then = sent.reduce((sum, { bad }) => sum + bad, 0)
       return missing({ due: (expected * then) / activity, made: served.calls })
     },
   }

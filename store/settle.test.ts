@@ -249,6 +249,15 @@ test('only the deepest failing span is an origin error, and self time leaves out
   ])
 })
 
+/** An order that failed with the call that it made. */
+function failedOrder(attributes: Record<string, string>): TestSpan[] {
+  const both = { trace: 'a1', service: 'shop', sentAt: 2, failed: true }
+  return [
+    { ...both, id: '1', name: 'POST /orders', at: 0, took: 1 },
+    { ...both, id: '2', parent: '1', kind: 'Client', name: 'POST', at: 0.1, took: 0.5, attributes },
+  ]
+}
+
 test.for([
   ['says that the request is wrong', { 'http.response.status_code': '401' }, false, true],
   ['says so over gRPC', { 'rpc.grpc.status_code': '7' }, false, true],
@@ -257,33 +266,17 @@ test.for([
   ['says no status', {}, false, false],
   ['fails, too', { 'http.response.status_code': '422' }, true, false],
 ] as const)('who fails with a peer that %s', async ([_does, attributes, fails, isOrigin]) => {
-  await receive(
-    { trace: 'a1', id: '1', service: 'shop', name: 'POST /orders', at: 0, took: 1, sentAt: 2, failed: true },
-    {
-      trace: 'a1',
-      id: '2',
-      parent: '1',
-      kind: 'Client',
-      service: 'shop',
-      name: 'POST',
-      at: 0.1,
-      took: 0.5,
-      sentAt: 2,
-      failed: true,
-      attributes,
-    },
-    {
-      trace: 'a1',
-      id: '3',
-      parent: '2',
-      service: 'payments',
-      name: 'POST /charge',
-      at: 0.2,
-      took: 0.3,
-      sentAt: 2,
-      failed: fails,
-    },
-  )
+  await receive(...failedOrder(attributes), {
+    trace: 'a1',
+    id: '3',
+    parent: '2',
+    service: 'payments',
+    name: 'POST /charge',
+    at: 0.2,
+    took: 0.3,
+    sentAt: 2,
+    failed: fails,
+  })
   await settleTick(store, tickOf(6, 0, 10), rules)
   expect(
     await rows(`SELECT Service, OriginError, ClientFailed FROM chain_dependency_events FINAL ORDER BY Service`),
@@ -294,22 +287,7 @@ test.for([
 })
 
 test('who fails with a peer of which no span came fails with that', async () => {
-  await receive(
-    { trace: 'a1', id: '1', service: 'shop', name: 'POST /orders', at: 0, took: 1, sentAt: 2, failed: true },
-    {
-      trace: 'a1',
-      id: '2',
-      parent: '1',
-      kind: 'Client',
-      service: 'shop',
-      name: 'POST',
-      at: 0.1,
-      took: 0.5,
-      sentAt: 2,
-      failed: true,
-      attributes: { 'http.response.status_code': '401', 'server.address': 'bank.example' },
-    },
-  )
+  await receive(...failedOrder({ 'http.response.status_code': '401', 'server.address': 'bank.example' }))
   await settleTick(store, tickOf(6, 0, 10), rules)
   expect(await rows(`SELECT Service, OriginError FROM chain_dependency_events FINAL WHERE Kind = 'entry'`)).toEqual([
     { Service: 'shop', OriginError: 0 },

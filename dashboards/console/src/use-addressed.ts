@@ -16,6 +16,7 @@ export function useAddressed(name: string): [string, (text: string) => void] {
   useEffect(() => {
     if (addressed === sent.current) return
     sent.current = addressed
+    clearTimeout(timer.current)
     setText(addressed)
   }, [addressed])
   const change = (next: string) => {

@@ -92,12 +92,12 @@ const reasons: Readonly<Record<Unknowns[number]['why'], string>> = {
 
 type Unknowns = NonNullable<Schemas['Incident']['impact']['missingUnknown']>
 
-/** Fewer runs than expected, and why nobody can tell whether the incident keeps them away. */
+/** Fewer runs than expected, and why nobody can tell whether the incident keeps them away: the words are the vocabulary's. */
 function Unknown({ flows }: { flows: Unknowns }) {
   if (flows.length === 0) return null
   return (
     <>
-      <h3>Fewer runs than expected, and it cannot be told why</h3>
+      <h3>Fewer runs than expected, and whether that is its doing cannot be told</h3>
       <ul>
         {flows.slice(0, 5).map(({ flow, expected, seen, why }) => (
           <li key={flow}>

@@ -130,7 +130,7 @@ export default function Now() {
                   find={find}
                   onOpen={(node) => {
                     if (node.group !== undefined) {
-                      if (isOpenable(node)) setSearch({ group: node.group.name })
+                      if (isOpenable(node)) change('group', node.group.name)
                     } else if (focus !== undefined && (node.id === focus || node.service === focus)) {
                       if (node.kind === 'service') go(servicePath(node.id))
                     } else if (incidentId !== undefined) setSearch({ focus: node.id })

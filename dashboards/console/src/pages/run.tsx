@@ -170,6 +170,7 @@ function Told({ run, explanation }: { run: RunData; explanation: Schemas['Explan
             row={selectedRow}
             logs={records}
             usualMs={usualOf.get(nameOf(selectedRow.span.serviceName, selectedRow.span.name))}
+            isRunning={run.status === 'running'}
             close={() => select(undefined)}
           />
         )}

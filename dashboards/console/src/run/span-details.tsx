@@ -17,7 +17,7 @@ type WholeSpan = Schemas['Span']
 const glanceMs = 120
 
 /** The span with all that was sent with it: a run's outline has not. For a component that shows one span only. */
-function useWholeSpan({ traceId, spanId }: Span) {
+function useWholeSpan({ traceId, spanId }: Span, isRunning: boolean) {
   const [isLookedAt, setIsLookedAt] = useState(false)
   useEffect(() => {
     const timer = setTimeout(() => setIsLookedAt(true), glanceMs)
@@ -29,6 +29,7 @@ function useWholeSpan({ traceId, spanId }: Span) {
       dataOf(GET('/api/v1/traces/{traceId}/spans/{spanId}', { params: { path: { traceId, spanId } }, signal })),
     enabled: isLookedAt,
     staleTime: 30_000,
+    refetchInterval: isRunning ? 3_000 : false,
   })
 }
 
@@ -36,15 +37,18 @@ export function SpanDetails({
   row,
   logs,
   usualMs,
+  isRunning,
   close,
 }: {
   row: Row
   logs: readonly LogRecord[]
   usualMs: number | undefined
+  /** Whether more may come of its run, as an exception of this span. */
+  isRunning: boolean
   close: () => void
 }) {
   const { span } = row
-  const whole = useWholeSpan(span)
+  const whole = useWholeSpan(span, isRunning)
   const own = logs.filter(({ spanId, traceId }) => spanId === span.spanId && traceId === span.traceId)
   return (
     <aside className="details" aria-label="The chosen span">
